@@ -1,0 +1,150 @@
+"""The entries of ``external_services.json``: each stands or falls alone."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from system_daemon.configuration.json_text import JsonTextError, Members, read_json
+from system_daemon.configuration.lint import warnings_about
+from system_daemon.configuration.problems import Problem, Severity, shown
+from system_daemon.configuration.secrets import secret_paths, secret_query_keys
+from system_daemon.configuration.sentences import findings
+from system_daemon.configuration.services import Service, slug
+from system_daemon.configuration.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """The valid services in the order of the file, and everything to say about the others."""
+
+    services: tuple[Service, ...]
+    problems: tuple[Problem, ...]
+    unreadable: bool = False
+    """The file is beyond repair (R32)."""
+
+
+def read_entries(data: bytes, *, file: str, settings: Settings) -> Entries:
+    """Read the file's bytes; nothing an operator can write makes this raise."""
+
+    def problem(where: str, message: str, severity: Severity = Severity.ERROR) -> Problem:
+        return Problem(severity=severity, file=file, where=where, message=message)
+
+    try:
+        text = read_json(data)
+    except JsonTextError as error:
+        beyond = problem(f"line {error.line}, column {error.column}", str(error))
+        return Entries(services=(), problems=(beyond,), unreadable=True)
+    if not isinstance(text.value, list):
+        message = f"expected an array of services, got {shown(text.value)}; write [ ... ] around it"
+        beyond = problem("line 1, column 1", message)
+        return Entries(services=(), problems=(beyond,), unreadable=True)
+
+    problems = [
+        problem(f"line {mend.line}, column {mend.column}", mend.message, Severity.WARNING)
+        for mend in text.repairs
+    ]
+    clashes = dict(_clashes(text.value))
+    services: list[Service] = []
+    for index, written in enumerate(text.value):
+        where = f"[{index}]"
+        if not isinstance(written, Members):
+            problems.append(problem(where, f"expected a service, an object, got {shown(written)}"))
+            continue
+        refusals = [problem(at, message) for at, message in _refusals(written, where)]
+        if index in clashes:
+            refusals.append(problem(f"{where}.name", clashes[index]))
+        try:
+            service = Service.model_validate(written)
+        except ValidationError as error:
+            problems += [*findings(error, Service, file=file, where=where), *refusals]
+            continue
+        problems += refusals
+        problems += [
+            problem(where + at, message, Severity.WARNING)
+            for at, message in warnings_about(service, written, settings)
+        ]
+        if not refusals:
+            services.append(service)
+    return Entries(services=tuple(services), problems=tuple(problems))
+
+
+def _refusals(written: Members, where: str) -> Iterator[tuple[str, str]]:
+    """What the model cannot see: keys written twice, numbers beyond JSON, secrets."""
+    for at, key in _repeated(written, where):
+        yield at, f'expected each key once, got "{key}" twice; remove one'
+    yield from _unsendable(written, where)
+    if written.get("allow_secrets") is True:
+        return
+    remedy = (
+        'put it into an Airflow connection and name that in "connection", or say "allow_secrets":'
+        " true"
+    )
+    for at in secret_paths(written.get("parameters"), f"{where}.parameters"):
+        yield at, f"expected no secret in this file, got a key that looks like one; {remedy}"
+    endpoint = written.get("endpoint")
+    try:
+        keys = secret_query_keys(endpoint) if isinstance(endpoint, str) else []
+    except ValueError:
+        return  # no URL at all: the model says so
+    for key in keys:
+        yield (
+            f"{where}.endpoint",
+            f'expected no secret in the URL, got the query key "{key}"; {remedy}',
+        )
+
+
+def _repeated(value: object, where: str) -> Iterator[tuple[str, str]]:
+    match value:
+        case Members():
+            for key in value.repeated:
+                yield f"{where}.{key}", key
+            for key, inner in value.items():
+                yield from _repeated(inner, f"{where}.{key}")
+        case list():
+            for index, inner in enumerate(value):
+                yield from _repeated(inner, f"{where}[{index}]")
+
+
+def _unsendable(value: object, where: str) -> Iterator[tuple[str, str]]:
+    """What JSON text can spell and no JSON body can carry."""
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _unsendable(inner, f"{where}.{key}")
+        case list():
+            for index, inner in enumerate(value):
+                yield from _unsendable(inner, f"{where}[{index}]")
+        case float() if math.isinf(value):
+            yield where, "expected a number that fits into 64 bits, got a larger one"
+        case str() if any("\ud800" <= char <= "\udfff" for char in value):
+            yield where, "expected text, got half of a character written as \\ud800 to \\udfff"
+
+
+def _clashes(entries: Sequence[object]) -> Iterator[tuple[int, str]]:
+    """Entries that share a name, or a DAG id: all of them are refused, valid or not (R33)."""
+    names = {
+        index: entry["name"]
+        for index, entry in enumerate(entries)
+        if isinstance(entry, Members) and isinstance(entry.get("name"), str)
+    }
+    by_slug: dict[str, list[int]] = defaultdict(list)
+    for index, name in names.items():
+        by_slug[slug(str(name))].append(index)
+    for shared, sharing in by_slug.items():
+        for index in sharing if len(sharing) > 1 else ():
+            others = [other for other in sharing if other != index]
+            places = " and ".join(f"[{other}]" for other in others)
+            name = shown(names[index])
+            if any(names[other] == names[index] for other in others):
+                yield index, f"expected a name of its own, got {name}, also at {places}"
+            else:
+                yield (
+                    index,
+                    f"expected a name with a DAG id of its own, got {name}, whose id"
+                    f" service__{shared} is also that of {places}",
+                )

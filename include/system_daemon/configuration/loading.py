@@ -1,0 +1,188 @@
+"""The configuration folder as one frozen value: what is valid, and every problem at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from system_daemon.configuration.entries import Entries, read_entries
+from system_daemon.configuration.json_text import JsonTextError, Members, read_json
+from system_daemon.configuration.problems import ConfigurationError, Problem, Severity
+from system_daemon.configuration.sentences import findings
+from system_daemon.configuration.services import SINCE, Service
+from system_daemon.configuration.settings import Settings
+
+SERVICES_FILE = "external_services.json"
+SETTINGS_FILE = "settings.json"
+
+_SHIPPED = Path(__file__).resolve().parents[2] / "config"
+"""``include/config`` of a checkout; a wheel has none beside it and needs SYSTEM_DAEMON_CONFIG."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """All that operators wrote, as far as it is valid, and all that is wrong with it."""
+
+    settings: Settings
+    services: tuple[Service, ...]
+    problems: tuple[Problem, ...]
+    unreadable: tuple[Problem, ...] = ()
+    """The services file beyond repair: no entry of it can be known. Also part of ``problems``."""
+
+    def service(self, name: str) -> Service | None:
+        """The valid service of that name."""
+        return next((service for service in self.services if service.name == name), None)
+
+    def require_services(self) -> tuple[Service, ...]:
+        """The valid services.
+
+        Raises:
+            ConfigurationError: the services file is beyond repair (R32).
+        """
+        if self.unreadable:
+            raise ConfigurationError(self.unreadable)
+        return self.services
+
+    @property
+    def rejected(self) -> tuple[Problem, ...]:
+        """The errors that refuse single entries or settings."""
+        return tuple(
+            problem
+            for problem in self.problems
+            if problem.severity is Severity.ERROR and problem not in self.unreadable
+        )
+
+
+def folder() -> Path:
+    """``SYSTEM_DAEMON_CONFIG``, else the checkout's ``include/config``."""
+    named = os.environ.get("SYSTEM_DAEMON_CONFIG")
+    return Path(named) if named else _SHIPPED
+
+
+def load(where: Path | None = None) -> Configuration:
+    """The configuration as the files stand now; unchanged files are not read again.
+
+    Never raises for what an operator wrote: that becomes ``problems``.
+    """
+    here = where or folder()
+    return _load(here, _state(here / SERVICES_FILE), _state(here / SETTINGS_FILE))
+
+
+def _state(file: Path) -> tuple[int, ...] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+@lru_cache(maxsize=8)
+def _load(here: Path, *_states: tuple[int, ...] | None) -> Configuration:
+    settings, of_settings = _read_settings(here / SETTINGS_FILE)
+    entries = _read_services(here / SERVICES_FILE, settings)
+    services = entries.services
+    problems = [*of_settings, *entries.problems]
+    if services and not settings.offers(SINCE):
+        problems.append(
+            Problem(
+                severity=Severity.WARNING,
+                file=SETTINGS_FILE,
+                where=".api_version",
+                message=(
+                    "expected an API version from 2.7.26, which introduced external services, got"
+                    f' "{settings.api_version}"; none of the {len(services)} services becomes a DAG'
+                ),
+            )
+        )
+        services = ()
+    return Configuration(
+        settings=settings,
+        services=services,
+        problems=tuple(problems),
+        unreadable=entries.problems if entries.unreadable else (),
+    )
+
+
+def _read_services(file: Path, settings: Settings) -> Entries:
+    try:
+        return read_entries(file.read_bytes(), file=file.name, settings=settings)
+    except OSError as error:
+        problem = _unreadable(file, error, remedy="create it; [] configures no service")
+        return Entries(services=(), problems=(problem,), unreadable=True)
+
+
+def _unreadable(file: Path, error: OSError, *, remedy: str) -> Problem:
+    return Problem(
+        severity=Severity.ERROR,
+        file=file.name,
+        where="line 1, column 1",
+        message=f"expected a file in {file.parent}, got: {error.strerror}; {remedy}",
+    )
+
+
+def _read_settings(file: Path) -> tuple[Settings, list[Problem]]:
+    if not file.exists():
+        return Settings(), []
+    try:
+        text = read_json(file.read_bytes())
+    except OSError as error:
+        return _STRICTEST, [_unreadable(file, error, remedy="make it readable")]
+    except JsonTextError as error:
+        where = f"line {error.line}, column {error.column}"
+        return _STRICTEST, [_settings_problem(file, where, str(error))]
+    problems = [
+        Problem(
+            severity=Severity.WARNING,
+            file=file.name,
+            where=f"line {repair.line}, column {repair.column}",
+            message=repair.message,
+        )
+        for repair in text.repairs
+    ]
+    if not isinstance(text.value, Members):
+        problems.append(_settings_problem(file, "line 1, column 1", "expected an object"))
+        return _STRICTEST, problems
+    written = {key: value for key, value in text.value.items() if key != "$schema"}
+    try:
+        return Settings.model_validate(written), problems
+    except ValidationError as error:
+        problems += _with_consequence(findings(error, Settings, file=file.name, where=""))
+        refused = {str(detail["loc"][0]) for detail in error.errors()}
+        kept = {key: value for key, value in written.items() if key not in refused}
+        strict = _STRICTEST.model_dump(include=refused & _STRICT_KEYS)
+        return Settings.model_validate({**kept, **strict}), problems
+
+
+_STRICTEST = Settings(lock_policy="always", allowed_hosts=())
+"""What holds while the settings cannot be known: the rules that can do no harm."""
+_STRICT_KEYS = {"lock_policy", "allowed_hosts"}
+
+
+def _settings_problem(file: Path, where: str, message: str) -> Problem:
+    return Problem(
+        severity=Severity.ERROR,
+        file=file.name,
+        where=where,
+        message=f"{message}; until then no host may be called and every call is locked",
+    )
+
+
+def _with_consequence(problems: Iterator[Problem]) -> Iterator[Problem]:
+    consequences = {
+        ".lock_policy": 'until then "always" holds',
+        ".allowed_hosts": "until then no host may be called",
+    }
+    for problem in problems:
+        key = next((key for key in consequences if problem.where.startswith(key)), None)
+        consequence = consequences[key] if key else "until then the default holds"
+        yield Problem(
+            severity=problem.severity,
+            file=problem.file,
+            where=problem.where,
+            message=f"{problem.message}; {consequence}",
+        )

@@ -1,0 +1,45 @@
+"""Keys of ``parameters`` that look like secrets: nothing secret belongs in the JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from urllib.parse import parse_qsl, urlsplit
+
+_WORDS = frozenset(
+    {
+        "password", "passwd", "pwd", "passphrase", "pass", "secret", "secrets", "token", "apikey",
+        "authorization", "bearer", "credential", "credentials",
+    }
+)  # fmt: skip
+_PAIRS = frozenset(
+    {("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("auth", "key")}
+)
+
+
+def looks_secret(key: str) -> bool:
+    """Whether a key's words name a secret: ``api_key``, ``clientSecret``, ``PWD``."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", key)
+    words = [word.lower() for word in re.findall(r"[^\W_]+", parted)]
+    return any(word in _WORDS for word in words) or any(pair in _PAIRS for pair in pairwise(words))
+
+
+def secret_paths(value: object, where: str) -> Iterator[str]:
+    """The JSON paths below ``where`` whose key looks like a secret."""
+    match value:
+        case dict():
+            for key, inner in value.items():
+                here = f"{where}.{key}"
+                if looks_secret(key) and inner not in (None, "", [], {}):
+                    yield here
+                else:
+                    yield from secret_paths(inner, here)
+        case list():
+            for index, inner in enumerate(value):
+                yield from secret_paths(inner, f"{where}[{index}]")
+
+
+def secret_query_keys(url: str) -> list[str]:
+    """The keys of a URL's query that look like secrets."""
+    return [key for key, _ in parse_qsl(urlsplit(url).query) if looks_secret(key)]

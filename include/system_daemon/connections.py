@@ -1,0 +1,139 @@
+"""Airflow connections, as what the clients of domain code need."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import aiohttp
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowException
+
+_NOT_HEADERS = frozenset(
+    {
+        "allow_redirects", "cert", "check_response", "headers", "max_redirects", "proxies", "proxy",
+        "srv_lookup", "stream", "timeout", "trust_env", "verify", "verify_ssl",
+    }
+)  # fmt: skip
+"""Keys of an HTTP connection's extra that the http provider does not send as headers."""
+_REDIS_EXTRAS = (
+    "ssl_ca_certs",
+    "ssl_cert_reqs",
+    "ssl_certfile",
+    "ssl_check_hostname",
+    "ssl_keyfile",
+)
+
+
+class ConnectionUnusableError(Exception):
+    """The Airflow connection is missing or does not fit; the sentence holds no secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpAccess:
+    """How a service is spoken to."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    auth: aiohttp.BasicAuth | None = None
+    tls: ssl.SSLContext | bool = True
+
+
+async def http_access(conn_id: str | None, endpoint: str) -> HttpAccess:
+    """Authentication, headers and TLS of an Airflow HTTP connection; none without one.
+
+    Login and password become basic authentication, the extra's keys become headers (as in the http
+    provider) except ``verify`` (false, or a file of authorities) and ``cert`` (a client
+    certificate's file, or a pair of certificate and key).
+
+    Raises:
+        ConnectionUnusableError: unknown, or made for another host: its secrets go nowhere else.
+    """
+    if conn_id is None:
+        return HttpAccess()
+    connection = await _connection(conn_id, "http")
+    _same_host(conn_id, connection.host, endpoint)
+    extra = await connection.aextra_dejson()
+    headers = {key: str(value) for key, value in extra.items() if key not in _NOT_HEADERS}
+    if isinstance(extra.get("headers"), dict):
+        headers |= {key: str(value) for key, value in extra["headers"].items()}
+    auth = (
+        aiohttp.BasicAuth(connection.login, connection.password or "", encoding="utf-8")
+        if connection.login
+        else None
+    )
+    return HttpAccess(headers=headers, auth=auth, tls=_tls(conn_id, extra))
+
+
+async def redis_url(conn_id: str) -> str:
+    """An Airflow Redis connection as a URL with its password.
+
+    Raises:
+        ConnectionUnusableError: unknown, or a cluster.
+    """
+    connection = await _connection(conn_id, "redis")
+    extra = await connection.aextra_dejson()
+    if extra.get("cluster"):
+        raise ConnectionUnusableError(
+            f'expected one Redis server behind the Airflow connection "{conn_id}", got a cluster'
+        )
+    scheme = "rediss" if extra.get("ssl") else "redis"
+    secret = f":{quote(connection.password, safe='')}" if connection.password else ""
+    login = quote(connection.login or "", safe="")
+    at = f"{login}{secret}@" if login or secret else ""
+    database = extra.get("db", connection.schema) or 0
+    options = {key: extra[key] for key in _REDIS_EXTRAS if key in extra} if extra.get("ssl") else {}
+    query = f"?{urlencode(options)}" if options else ""
+    host = connection.host or "localhost"
+    return f"{scheme}://{at}{host}:{connection.port or 6379}/{database}{query}"
+
+
+async def _connection(conn_id: str, kind: str) -> Any:
+    try:
+        return await BaseHook.aget_connection(conn_id)
+    except AirflowException as error:
+        raise ConnectionUnusableError(
+            f'expected an Airflow connection "{conn_id}" of type {kind}, got none; create it under'
+            " Admin, Connections; nothing was sent"
+        ) from error
+
+
+def _same_host(conn_id: str, host: str | None, endpoint: str) -> None:
+    if not host:
+        return
+    own = urlsplit(host if "://" in host else f"//{host}").hostname
+    asked = urlsplit(endpoint).hostname
+    if own != asked:
+        raise ConnectionUnusableError(
+            f'expected the Airflow connection "{conn_id}" for the host {asked}, got one for {own};'
+            " nothing was sent"
+        )
+
+
+def _tls(conn_id: str, extra: Mapping[str, Any]) -> ssl.SSLContext | bool:
+    verify = extra.get("verify", extra.get("verify_ssl", True))
+    cert = extra.get("cert")
+    if cert is None and isinstance(verify, bool):
+        return verify
+    pair = tuple(cert) if isinstance(cert, list) else (cert,) if cert else ()
+    try:
+        return _context(verify if isinstance(verify, str) else None, pair, verify is not False)
+    except OSError as error:
+        raise ConnectionUnusableError(
+            f'expected readable certificate files in the Airflow connection "{conn_id}", got:'
+            f" {error.strerror or type(error).__name__}; nothing was sent"
+        ) from error
+
+
+@cache
+def _context(ca_file: str | None, cert: tuple[str, ...], verify: bool) -> ssl.SSLContext:  # noqa: FBT001
+    context = ssl.create_default_context(cafile=ca_file)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if cert:
+        context.load_cert_chain(*cert)
+    return context

@@ -1,0 +1,1 @@
+"""When the next run is due: pure values, and their Airflow timetables."""

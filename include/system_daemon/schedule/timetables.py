@@ -1,0 +1,190 @@
+"""The schedules as Airflow timetables, registered by the plugin.
+
+Airflow evaluates a timetable in the scheduler, the DAG processor, the API server and the triggerer;
+database models are therefore imported where a session exists, never at the top.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Self
+from zoneinfo import ZoneInfo
+
+from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
+from pendulum import DateTime, instance
+from typing_extensions import override
+
+from system_daemon.schedule.after_run import AfterRun
+from system_daemon.schedule.daily import Daily
+from system_daemon.schedule.words import in_words
+
+if TYPE_CHECKING:
+    from airflow.models.dag import DagModel
+
+_SMALLEST = timedelta(microseconds=1)
+
+
+def _utcnow() -> DateTime:
+    return DateTime.now("UTC")
+
+
+class DailyTimetable(Timetable):  # type: ignore[misc]
+    """One run a local day; a missed one runs late within its grace, else not (R41, R44, R45)."""
+
+    periodic = True
+    can_be_scheduled = True
+    active_runs_limit = 1
+
+    def __init__(self, daily: Daily, *, grace: timedelta) -> None:
+        self._daily = daily
+        self._grace = grace
+        self.description = in_words(daily)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DailyTimetable) and self.serialize() == other.serialize()
+
+    def __hash__(self) -> int:
+        return hash((self._daily, self._grace))
+
+    @property
+    @override
+    def summary(self) -> str:
+        return f"{self._daily.time.isoformat()} {self._daily.zone.key}"
+
+    @override
+    def serialize(self) -> dict[str, Any]:
+        return {
+            "time": self._daily.time.isoformat(),
+            "zone": self._daily.zone.key,
+            "grace": self._grace.total_seconds(),
+        }
+
+    @classmethod
+    @override
+    def deserialize(cls, data: dict[str, Any]) -> Self:
+        return cls(
+            Daily(time=time.fromisoformat(data["time"]), zone=ZoneInfo(data["zone"])),
+            grace=timedelta(seconds=data["grace"]),
+        )
+
+    @override
+    def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
+        return DataInterval.exact(run_after)
+
+    @override
+    def next_dagrun_info_v2(
+        self, *, last_dagrun_info: DagRunInfo | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        due = self._next(last_dagrun_info and last_dagrun_info.run_after, restriction)
+        if due is None or (restriction.latest is not None and due > restriction.latest):
+            return None
+        return DagRunInfo.exact(instance(due))
+
+    def _next(self, last: datetime | None, restriction: TimeRestriction) -> datetime | None:
+        earliest = restriction.earliest
+        if not restriction.catchup:  # the scheduler
+            due = self._daily.due(now=_utcnow(), last=last, grace=self._grace)
+        elif last is not None:  # a backfill, or the calendar
+            due = self._daily.next_after(last)
+        elif earliest is not None:
+            due = earliest
+        else:
+            return None
+        if earliest is not None and due <= earliest:
+            due = self._daily.next_after(earliest - _SMALLEST)
+        return due
+
+
+class AfterRunTimetable(Timetable):  # type: ignore[misc]
+    """The end of the last run plus an interval by its outcome (R42).
+
+    The next run is created soon after the last one ended and waits, queued, until it is due. Its
+    ``logical_date`` is the end of the last run, so that moving ``run_after`` is all it takes to
+    start it now.
+    """
+
+    periodic = False  # an interval after a run has no past to fill in
+    can_be_scheduled = True
+    active_runs_limit = 1
+
+    def __init__(self, after_run: AfterRun) -> None:
+        self._after_run = after_run
+        self.description = in_words(after_run)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AfterRunTimetable) and self.serialize() == other.serialize()
+
+    def __hash__(self) -> int:
+        return hash(self._after_run)
+
+    @property
+    @override
+    def summary(self) -> str:
+        after = self._after_run
+        waits = (after.on_success, after.on_idle, after.on_error, after.on_timeout)
+        return "after run: " + "/".join(f"{wait:g}" for wait in waits) + " s"
+
+    @override
+    def serialize(self) -> dict[str, Any]:
+        after = self._after_run
+        return {
+            "on_timeout": after.on_timeout,
+            "on_idle": after.on_idle,
+            "on_success": after.on_success,
+            "on_error": after.on_error,
+        }
+
+    @classmethod
+    @override
+    def deserialize(cls, data: dict[str, Any]) -> Self:
+        return cls(AfterRun(**data))
+
+    @override
+    def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
+        return DataInterval.exact(run_after)
+
+    @override
+    def next_dagrun_info_v2(
+        self, *, last_dagrun_info: DagRunInfo | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        """The moment from which the next run may be created.
+
+        The last due time plus the shortest interval: never after the run is due (only a run after
+        ``locked`` may have to wait for it), and it keeps this from spinning should the hook below
+        ever not be called.
+        """
+        if last_dagrun_info is None:
+            at = _utcnow()  # a fresh service runs at once (R45)
+        else:
+            at = last_dagrun_info.run_after + max(self._after_run.shortest, _SMALLEST)
+        if restriction.earliest is not None:
+            at = max(at, restriction.earliest)
+        if restriction.latest is not None and at > restriction.latest:
+            return None
+        return DagRunInfo.exact(at)
+
+    @override
+    def next_run_info_from_dag_model(self, *, dag_model: DagModel) -> DagRunInfo | None:
+        """The run itself: called by the scheduler when it creates it."""
+        from sqlalchemy.orm import object_session  # noqa: PLC0415
+
+        from system_daemon.schedule.last_run import (  # noqa: PLC0415
+            free_logical_date,
+            last_run,
+        )
+
+
+        placeholder: DagRunInfo | None = super().next_run_info_from_dag_model(dag_model=dag_model)
+        # A session of our own would commit in the middle of the scheduler's transaction. Some
+        # callers hand over a detached model; they get the placeholder.
+        session = object_session(dag_model)
+        if placeholder is None or session is None:
+            return placeholder
+        last = last_run(dag_model.dag_id, session)
+        if last is None:
+            return placeholder
+        due = self._after_run.due(
+            ended=last.ended, outcome=last.outcome, retry_after=last.retry_after
+        )
+        start = instance(free_logical_date(dag_model.dag_id, last.ended, session))
+        return DagRunInfo.interval(start=start, end=instance(max(due, _utcnow(), start)))

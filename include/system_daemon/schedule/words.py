@@ -1,0 +1,49 @@
+"""Schedules in words: for the UI, the generated documentation and the terminal."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from system_daemon.schedule.after_run import AfterRun
+from system_daemon.schedule.daily import Daily
+
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
+
+
+def duration(seconds: float) -> str:
+    """``90`` as "90 seconds", ``300`` as "5 minutes", ``86400`` as "1 day"."""
+    for size, unit in _UNITS:
+        if seconds >= size and seconds % size == 0:
+            count = int(seconds // size)
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds:g} second{'' if seconds == 1 else 's'}"
+
+
+@singledispatch
+def in_words(schedule: object) -> str:
+    """A schedule as half a sentence: "every day at 15:57 (Europe/Madrid)"."""
+    raise TypeError(f"expected a schedule, got {type(schedule).__name__}")
+
+
+@in_words.register
+def _(schedule: Daily) -> str:
+    return f"every day at {clock(schedule)} ({schedule.zone.key})"
+
+
+@in_words.register
+def _(schedule: AfterRun) -> str:
+    waits = {
+        "success": schedule.on_success,
+        "idle": schedule.on_idle,
+        "error": schedule.on_error,
+        "timeout": schedule.on_timeout,
+    }
+    if len(set(waits.values())) == 1:
+        return f"{duration(schedule.on_success)} after each run ended"
+    told = ", ".join(f"{duration(seconds)} after {how}" for how, seconds in waits.items())
+    return f"after each run ended: {told}"
+
+
+def clock(schedule: Daily) -> str:
+    """The time of day as an operator writes it, without seconds where there are none."""
+    return schedule.time.strftime("%H:%M:%S" if schedule.time.second else "%H:%M")

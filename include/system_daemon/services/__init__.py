@@ -1,0 +1,1 @@
+"""External services: one DAG each, one HTTP POST an execution, no worker process."""
