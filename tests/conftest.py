@@ -3,3 +3,5 @@
 from tests.airflow_settings import prepare
 
 prepare()
+
+pytest_plugins = ["tests.servers"]

@@ -9,9 +9,10 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-import aiohttp
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException
+
+from system_daemon.services.request import Login
 
 _NOT_HEADERS = frozenset(
     {
@@ -38,7 +39,7 @@ class HttpAccess:
     """How a service is spoken to."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
-    auth: aiohttp.BasicAuth | None = None
+    auth: Login | None = None
     tls: ssl.SSLContext | bool = True
 
 
@@ -60,11 +61,7 @@ async def http_access(conn_id: str | None, endpoint: str) -> HttpAccess:
     headers = {key: str(value) for key, value in extra.items() if key not in _NOT_HEADERS}
     if isinstance(extra.get("headers"), dict):
         headers |= {key: str(value) for key, value in extra["headers"].items()}
-    auth = (
-        aiohttp.BasicAuth(connection.login, connection.password or "", encoding="utf-8")
-        if connection.login
-        else None
-    )
+    auth = Login(connection.login, connection.password or "") if connection.login else None
     return HttpAccess(headers=headers, auth=auth, tls=_tls(conn_id, extra))
 
 

@@ -1,4 +1,4 @@
-"""How a piece of work ended: a closed set, handled exhaustively wherever it is turned into a state."""
+"""How a piece of work ended: a closed set, handled exhaustively where it becomes a state."""
 
 from enum import StrEnum
 

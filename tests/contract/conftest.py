@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,4 +56,9 @@ def _forget_everything() -> None:
         session.execute(text("TRUNCATE import_error, callback, log, xcom CASCADE"))
 
 
-Clock = Callable[[], float]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One test process drives the scheduler: each would migrate a database of its own."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("airflow-database"))

@@ -58,6 +58,7 @@ class Scheduler:
         """What the DAG processor does with our file; returns its import errors."""
         from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
         from airflow.models.dagbundle import DagBundleModel
+
         from tests.airflow_settings import PROJECT
 
         bag = BundleDagBag(

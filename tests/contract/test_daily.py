@@ -83,7 +83,7 @@ def test_it_survives_the_way_through_airflows_database() -> None:
     one = DailyTimetable(Daily(time=time(2, 30, 15), zone=MADRID), grace=GRACE)
     again = DailyTimetable.deserialize(one.serialize())
     assert again == one
-    assert again.summary == "02:30:15 Europe/Madrid"
+    assert again.summary == "daily 02:30:15 Europe/Madrid"
 
 
 def test_the_scheduler_starts_a_missed_run_late_and_only_once(scheduler: Scheduler) -> None:

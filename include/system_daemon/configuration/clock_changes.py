@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
 _YEAR = 2037
 """A year far enough ahead that a zone's standing rule holds, whatever today is."""
+_DAY = timedelta(days=1)
+_QUARTER = timedelta(minutes=15)
+"""Zones change their clocks on a quarter of an hour."""
 
 
 def skipped_or_repeated(at: time, zone: ZoneInfo) -> str | None:
@@ -17,6 +21,7 @@ def skipped_or_repeated(at: time, zone: ZoneInfo) -> str | None:
 
 
 def _within(at: time, start: time, end: time) -> bool:
+    """Whether the time is in the window, which may lie across midnight."""
     return start <= at < end if start < end else at >= start or at < end
 
 
@@ -24,14 +29,24 @@ def _within(at: time, start: time, end: time) -> bool:
 def _windows(zone: ZoneInfo) -> tuple[tuple[time, time, str], ...]:
     """(from, until, word) in local time, one for each change of the zone's clocks in a year."""
     found = []
-    instant, end = datetime(_YEAR, 1, 1, tzinfo=UTC), datetime(_YEAR + 1, 1, 1, tzinfo=UTC)
-    quarter = timedelta(minutes=15)  # zones change their clocks on a quarter of an hour
-    while instant < end:
-        before = (instant - quarter).astimezone(zone).utcoffset() or timedelta()
-        after = instant.astimezone(zone).utcoffset() or timedelta()
-        if before != after:
-            old, new = (instant + before).time(), (instant + after).time()
-            word = "does not exist" if after > before else "comes twice"
-            found.append((min(old, new), max(old, new), word))
-        instant += quarter
+    for instant in _changes(zone):
+        old = (instant + _offset(instant - _QUARTER, zone)).time()
+        new = (instant + _offset(instant, zone)).time()
+        if _offset(instant, zone) > _offset(instant - _QUARTER, zone):
+            found.append((old, new, "does not exist"))
+        else:
+            found.append((new, old, "comes twice"))
     return tuple(found)
+
+
+def _changes(zone: ZoneInfo) -> Iterator[datetime]:
+    day, end = datetime(_YEAR, 1, 1, tzinfo=UTC), datetime(_YEAR + 1, 1, 1, tzinfo=UTC)
+    while day < end:
+        if _offset(day, zone) != _offset(day + _DAY, zone):
+            quarters = (day + count * _QUARTER for count in range(1, _DAY // _QUARTER + 1))
+            yield next(at for at in quarters if _offset(at, zone) != _offset(day, zone))
+        day += _DAY
+
+
+def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
+    return instant.astimezone(zone).utcoffset() or timedelta()

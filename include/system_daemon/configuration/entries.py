@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from system_daemon.configuration.json_oddities import oddities
 from system_daemon.configuration.json_text import JsonTextError, Members, read_json
 from system_daemon.configuration.lint import warnings_about
 from system_daemon.configuration.problems import Problem, Severity, shown
@@ -40,7 +40,8 @@ def read_entries(data: bytes, *, file: str, settings: Settings) -> Entries:
         beyond = problem(f"line {error.line}, column {error.column}", str(error))
         return Entries(services=(), problems=(beyond,), unreadable=True)
     if not isinstance(text.value, list):
-        message = f"expected an array of services, got {shown(text.value)}; write [ ... ] around it"
+        got = "a text" if isinstance(text.value, str) else shown(text.value)
+        message = f"expected an array of services, got {got}; write [ ... ] around it"
         beyond = problem("line 1, column 1", message)
         return Entries(services=(), problems=(beyond,), unreadable=True)
 
@@ -53,7 +54,9 @@ def read_entries(data: bytes, *, file: str, settings: Settings) -> Entries:
     for index, written in enumerate(text.value):
         where = f"[{index}]"
         if not isinstance(written, Members):
-            problems.append(problem(where, f"expected a service, an object, got {shown(written)}"))
+            # A text is not repeated: nobody knows what it is.
+            got = "a text" if isinstance(written, str) else shown(written)
+            problems.append(problem(where, f"expected a service, an object, got {got}"))
             continue
         refusals = [problem(at, message) for at, message in _refusals(written, where)]
         if index in clashes:
@@ -75,9 +78,7 @@ def read_entries(data: bytes, *, file: str, settings: Settings) -> Entries:
 
 def _refusals(written: Members, where: str) -> Iterator[tuple[str, str]]:
     """What the model cannot see: keys written twice, numbers beyond JSON, secrets."""
-    for at, key in _repeated(written, where):
-        yield at, f'expected each key once, got "{key}" twice; remove one'
-    yield from _unsendable(written, where)
+    yield from oddities(written, where)
     if written.get("allow_secrets") is True:
         return
     remedy = (
@@ -94,35 +95,8 @@ def _refusals(written: Members, where: str) -> Iterator[tuple[str, str]]:
     for key in keys:
         yield (
             f"{where}.endpoint",
-            f'expected no secret in the URL, got the query key "{key}"; {remedy}',
+            f"expected no secret in the URL, got the query key {shown(key)}; {remedy}",
         )
-
-
-def _repeated(value: object, where: str) -> Iterator[tuple[str, str]]:
-    match value:
-        case Members():
-            for key in value.repeated:
-                yield f"{where}.{key}", key
-            for key, inner in value.items():
-                yield from _repeated(inner, f"{where}.{key}")
-        case list():
-            for index, inner in enumerate(value):
-                yield from _repeated(inner, f"{where}[{index}]")
-
-
-def _unsendable(value: object, where: str) -> Iterator[tuple[str, str]]:
-    """What JSON text can spell and no JSON body can carry."""
-    match value:
-        case dict():
-            for key, inner in value.items():
-                yield from _unsendable(inner, f"{where}.{key}")
-        case list():
-            for index, inner in enumerate(value):
-                yield from _unsendable(inner, f"{where}[{index}]")
-        case float() if math.isinf(value):
-            yield where, "expected a number that fits into 64 bits, got a larger one"
-        case str() if any("\ud800" <= char <= "\udfff" for char in value):
-            yield where, "expected text, got half of a character written as \\ud800 to \\udfff"
 
 
 def _clashes(entries: Sequence[object]) -> Iterator[tuple[int, str]]:

@@ -2,21 +2,24 @@
 
 The original daemon's own example lacks a comma; PHP read it as "no services" without a word. Here
 a missing comma between two members and a comma before a closing bracket are mended with a warning,
-and nothing else is guessed.
+and nothing else is guessed (``json_slips``).
 """
 
 from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
+from system_daemon.configuration.json_slips import explain, slip_at
+
 _MOST_REPAIRS = 200
-_VALUE_ENDS = frozenset('"}]0123456789el')
-"""Last characters of a JSON value: string, object, array, number, true, false, null."""
-_VALUE_STARTS = frozenset('"{[-0123456789tfn')
+MOST_LEVELS = 100
+"""How deep values may be nested: far more than anybody writes, far less than any reader's limit."""
 
 
 class JsonTextError(ValueError):
@@ -61,23 +64,51 @@ class Members(dict[str, object]):
         return members
 
 
+class _Refusal(json.JSONDecodeError):
+    """What Python reads and JSON has not; the message is a whole sentence."""
+
+
 def read_json(data: bytes) -> JsonText:
     """Read the bytes of a configuration file.
 
     Raises:
         JsonTextError: not UTF-8, or not JSON even after the narrow repair.
     """
+    text = decoded(data)
+    level = 0
+    for bracket in _outside_texts(r"[\[{}\]]", text):
+        level += 1 if bracket[0] in "[{" else -1
+        if level > MOST_LEVELS:
+            line, column = position(text, bracket.start())
+            message = f"expected values nested at most {MOST_LEVELS} levels deep, got more"
+            raise JsonTextError(message, line=line, column=column)
+    return _mend(text)
+
+
+def decoded(data: bytes) -> str:
+    """The bytes as text, without a byte order mark.
+
+    Raises:
+        JsonTextError: not UTF-8.
+    """
+    data = data.removeprefix(BOM_UTF8)
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode()
     except UnicodeDecodeError as error:
-        line, column = _position(data.decode("utf-8", "replace"), len(data[: error.start].decode()))
+        before = data[: error.start].decode()
+        line, column = position(before, len(before))
         raise JsonTextError(
             f"expected text in UTF-8, got the byte 0x{data[error.start]:02x};"
             " save the file as UTF-8",
             line=line,
             column=column,
         ) from None
-    return _mend(text)
+
+
+def position(text: str, at: int) -> tuple[int, int]:
+    """The line and the column of a place in the text, both from 1."""
+    head = text[: max(at, 0)]
+    return head.count("\n") + 1, len(head) - (head.rfind("\n") + 1) + 1
 
 
 def _mend(text: str) -> JsonText:
@@ -87,62 +118,35 @@ def _mend(text: str) -> JsonText:
         try:
             return JsonText(_parse(mended), mended, tuple(repairs))
         except json.JSONDecodeError as error:
-            slip = _mendable(mended, error)
-            if slip is None or len(repairs) == _MOST_REPAIRS:
-                line, column = _position(text, error.pos - shift)
-                raise JsonTextError(_explain(mended, error), line=line, column=column) from None
-            at, replaced, by, message = slip
-            repairs.append(Repair(*_position(text, at - shift), message))
-            mended = mended[:at] + by + mended[at + replaced :]
-            shift += len(by) - replaced
-        except RecursionError:
-            raise JsonTextError(
-                "expected values nested a few levels deep, got hundreds", line=1, column=1
-            ) from None
+            refused = isinstance(error, _Refusal)
+            slip = None if refused or len(repairs) == _MOST_REPAIRS else slip_at(mended, error)
+            if slip is None:
+                line, column = position(text, error.pos - shift)
+                message = error.msg if refused else explain(mended, error)
+                raise JsonTextError(message, line=line, column=column) from None
+            repairs.append(Repair(*position(text, slip.at - shift), slip.message))
+            mended = mended[: slip.at] + slip.by + mended[slip.at + slip.replaced :]
+            shift += len(slip.by) - slip.replaced
 
 
 def _parse(text: str) -> object:
     def refuse(name: str) -> NoReturn:
-        found = re.search(rf"(?<![\w\"]){name}\b", text)
-        line, column = _position(text, found.start() if found else 0)
-        raise JsonTextError(f"expected a number, got {name}", line=line, column=column)
+        found = next(_outside_texts(rf"{name}\b", text))
+        raise _Refusal(f"expected a number, got {name}", text, found.start())
 
-    return json.loads(text, object_pairs_hook=Members.from_pairs, parse_constant=refuse)
-
-
-def _mendable(text: str, error: json.JSONDecodeError) -> tuple[int, int, str, str] | None:
-    """Where to mend: (position, characters replaced, replacement, what to tell), or None."""
-    before = text[: error.pos].rstrip()
-    here = text[error.pos : error.pos + 1]
-    if error.msg.startswith("Illegal trailing comma"):  # Python 3.13 points at the comma itself
-        return error.pos, 1, "", _TRAILING
-    if here in ("}", "]") and before.endswith(","):
-        return len(before) - 1, 1, "", _TRAILING
-    if (
-        error.msg.startswith("Expecting ',' delimiter")
-        and here in _VALUE_STARTS
-        and before[-1:] in _VALUE_ENDS
-    ):
-        return len(before), 0, ",", "expected a comma here, got none; read as if it were there"
-    return None
+    try:
+        return json.loads(text, object_pairs_hook=Members.from_pairs, parse_constant=refuse)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # Python reads no whole number of more than 4300 digits
+        longest = max(_outside_texts("[0-9]+", text), key=lambda found: len(found[0]))
+        message = f"expected a number that fits into 64 bits, got one of {len(longest[0])} digits"
+        raise _Refusal(message, text, longest.start()) from None
 
 
-_TRAILING = "expected no comma before the closing bracket, got one; read as if it were not there"
-
-
-def _explain(text: str, error: json.JSONDecodeError) -> str:
-    here = text[error.pos : error.pos + 1]
-    if not text.strip():
-        return "expected a JSON array, got an empty file; write [] if there is nothing to configure"
-    if text[error.pos : error.pos + 2] in ("//", "/*") or here == "#":
-        return "expected JSON, got a comment; JSON has none, remove it"
-    if here == "'":
-        return "expected text in double quotes, got a single quote"
-    got = f'"{here}"' if here else "the end of the file"
-    reason = error.msg[:1].lower() + error.msg[1:]
-    return f"expected JSON, got {got} ({reason})"
-
-
-def _position(text: str, at: int) -> tuple[int, int]:
-    head = text[: max(at, 0)]
-    return head.count("\n") + 1, len(head) - (head.rfind("\n") + 1) + 1
+def _outside_texts(pattern: str, text: str) -> Iterator[re.Match[str]]:
+    """Where the pattern is found outside quoted texts."""
+    texts = r'"[^"\\]*(?:\\.[^"\\]*)*"?'
+    for found in re.finditer(f"{texts}|{pattern}", text, re.DOTALL):
+        if not found[0].startswith('"'):
+            yield found

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from system_daemon.configuration.clock_changes import skipped_or_repeated
+from system_daemon.configuration.problems import shown
 from system_daemon.configuration.services import DEFAULT_INTERVAL_S, DEFAULT_TIMEOUT_S, Service
 from system_daemon.configuration.settings import Settings
 
@@ -19,6 +21,13 @@ def warnings_about(
     """Pairs of JSON path below the entry and sentence; ``written`` is the entry as it stands."""
     if "timeout" not in written:
         yield ".timeout", f"expected a timeout in seconds, got none; {DEFAULT_TIMEOUT_S} is used"
+    host = (urlsplit(service.endpoint).hostname or "").rstrip(".")
+    if settings.allowed_hosts and host not in {name.lower() for name in settings.allowed_hosts}:
+        yield (
+            ".endpoint",
+            f"expected one of the allowed_hosts in settings.json, got {shown(host)}; until it is"
+            " added there, every call ends in error without being sent",
+        )
     match service.execution_plan.period:
         case "daily":
             yield from _about_daily(service, settings)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from system_daemon.configuration.entries import Entries, read_entries
-from system_daemon.configuration.json_text import JsonTextError, Members, read_json
 from system_daemon.configuration.problems import ConfigurationError, Problem, Severity
-from system_daemon.configuration.sentences import findings
 from system_daemon.configuration.services import SINCE, Service
 from system_daemon.configuration.settings import Settings
+from system_daemon.configuration.settings_text import STRICTEST, read_settings
 
 SERVICES_FILE = "external_services.json"
 SETTINGS_FILE = "settings.json"
 
-_SHIPPED = Path(__file__).resolve().parents[2] / "config"
+SHIPPED = Path(__file__).resolve().parents[2] / "config"
 """``include/config`` of a checkout; a wheel has none beside it and needs SYSTEM_DAEMON_CONFIG."""
 
 
@@ -61,7 +57,7 @@ class Configuration:
 def folder() -> Path:
     """``SYSTEM_DAEMON_CONFIG``, else the checkout's ``include/config``."""
     named = os.environ.get("SYSTEM_DAEMON_CONFIG")
-    return Path(named) if named else _SHIPPED
+    return Path(named) if named else SHIPPED
 
 
 def load(where: Path | None = None) -> Configuration:
@@ -78,7 +74,7 @@ def _state(file: Path) -> tuple[int, ...] | None:
         found = file.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
 
 
 @lru_cache(maxsize=8)
@@ -95,7 +91,7 @@ def _load(here: Path, *_states: tuple[int, ...] | None) -> Configuration:
                 where=".api_version",
                 message=(
                     "expected an API version from 2.7.26, which introduced external services, got"
-                    f' "{settings.api_version}"; none of the {len(services)} services becomes a DAG'
+                    f' "{settings.api_version}"; no service becomes a DAG'
                 ),
             )
         )
@@ -126,63 +122,12 @@ def _unreadable(file: Path, error: OSError, *, remedy: str) -> Problem:
 
 
 def _read_settings(file: Path) -> tuple[Settings, list[Problem]]:
-    if not file.exists():
-        return Settings(), []
     try:
-        text = read_json(file.read_bytes())
+        data = file.read_bytes()
+    except FileNotFoundError as error:
+        if not file.is_symlink():
+            return Settings(), []
+        return STRICTEST, [_unreadable(file, error, remedy="mend the link")]
     except OSError as error:
-        return _STRICTEST, [_unreadable(file, error, remedy="make it readable")]
-    except JsonTextError as error:
-        where = f"line {error.line}, column {error.column}"
-        return _STRICTEST, [_settings_problem(file, where, str(error))]
-    problems = [
-        Problem(
-            severity=Severity.WARNING,
-            file=file.name,
-            where=f"line {repair.line}, column {repair.column}",
-            message=repair.message,
-        )
-        for repair in text.repairs
-    ]
-    if not isinstance(text.value, Members):
-        problems.append(_settings_problem(file, "line 1, column 1", "expected an object"))
-        return _STRICTEST, problems
-    written = {key: value for key, value in text.value.items() if key != "$schema"}
-    try:
-        return Settings.model_validate(written), problems
-    except ValidationError as error:
-        problems += _with_consequence(findings(error, Settings, file=file.name, where=""))
-        refused = {str(detail["loc"][0]) for detail in error.errors()}
-        kept = {key: value for key, value in written.items() if key not in refused}
-        strict = _STRICTEST.model_dump(include=refused & _STRICT_KEYS)
-        return Settings.model_validate({**kept, **strict}), problems
-
-
-_STRICTEST = Settings(lock_policy="always", allowed_hosts=())
-"""What holds while the settings cannot be known: the rules that can do no harm."""
-_STRICT_KEYS = {"lock_policy", "allowed_hosts"}
-
-
-def _settings_problem(file: Path, where: str, message: str) -> Problem:
-    return Problem(
-        severity=Severity.ERROR,
-        file=file.name,
-        where=where,
-        message=f"{message}; until then no host may be called and every call is locked",
-    )
-
-
-def _with_consequence(problems: Iterator[Problem]) -> Iterator[Problem]:
-    consequences = {
-        ".lock_policy": 'until then "always" holds',
-        ".allowed_hosts": "until then no host may be called",
-    }
-    for problem in problems:
-        key = next((key for key in consequences if problem.where.startswith(key)), None)
-        consequence = consequences[key] if key else "until then the default holds"
-        yield Problem(
-            severity=problem.severity,
-            file=problem.file,
-            where=problem.where,
-            message=f"{problem.message}; {consequence}",
-        )
+        return STRICTEST, [_unreadable(file, error, remedy="make it readable")]
+    return read_settings(data, file=file.name)

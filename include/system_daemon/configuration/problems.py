@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,7 +47,7 @@ class ConfigurationError(Exception):
 
 
 def shown(value: object, *, limit: int = 60) -> str:
-    """The value as an operator wrote it, short enough for a sentence.
+    """The value as an operator wrote it, short enough for a sentence and fit for any terminal.
 
     Objects and arrays are named, never printed: they may hold what nobody should read in a log.
     """
@@ -55,13 +56,35 @@ def shown(value: object, *, limit: int = 60) -> str:
             return "an object"
         case list():
             return "an array"
+        case str():
+            short = value if len(value) <= limit else f"{value[:limit]}..."
+            return "".join(map(_visible, json.dumps(short, ensure_ascii=False)))
         case _:
-            text = json.dumps(value, ensure_ascii=False)
+            text = json.dumps(value)
             return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+def _visible(char: str) -> str:
+    return char if char.isprintable() else json.dumps(char)[1:-1]
+
+
+_PLAIN_KEY = re.compile(r"[^\W\d][\w$-]*")
+
+
+def step(key: str) -> str:
+    """One step of a JSON path: ``.timeout``, or ``["odd key"]``."""
+    plain = _PLAIN_KEY.fullmatch(key) and len(key) <= 60
+    return f".{key}" if plain else f"[{shown(key)}]"
+
+
+def nearest(word: object, valid: Iterable[str]) -> str | None:
+    """The valid word that was probably meant."""
+    by_folded = {choice.casefold(): choice for choice in valid}
+    near = difflib.get_close_matches(str(word).casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[near[0]] if near else None
 
 
 def did_you_mean(word: object, valid: Iterable[str]) -> str:
     """``; did you mean "timeout"?`` for a word near a valid one, else nothing."""
-    by_folded = {choice.casefold(): choice for choice in valid}
-    near = difflib.get_close_matches(str(word).casefold(), by_folded, n=1, cutoff=0.6)
-    return f'; did you mean "{by_folded[near[0]]}"?' if near else ""
+    near = nearest(word, valid)
+    return f'; did you mean "{near}"?' if near else ""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
+from system_daemon.configuration.problems import step
+
 _WORDS = frozenset(
     {
         "password", "passwd", "pwd", "passphrase", "pass", "secret", "secrets", "token", "apikey",
@@ -16,6 +18,8 @@ _WORDS = frozenset(
 _PAIRS = frozenset(
     {("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("auth", "key")}
 )
+
+_NOTHING: tuple[object, ...] = (None, "", [], {})
 
 
 def looks_secret(key: str) -> bool:
@@ -30,8 +34,8 @@ def secret_paths(value: object, where: str) -> Iterator[str]:
     match value:
         case dict():
             for key, inner in value.items():
-                here = f"{where}.{key}"
-                if looks_secret(key) and inner not in (None, "", [], {}):
+                here = where + step(key)
+                if looks_secret(key) and not isinstance(inner, bool) and inner not in _NOTHING:
                     yield here
                 else:
                     yield from secret_paths(inner, here)

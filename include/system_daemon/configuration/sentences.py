@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from system_daemon.configuration.problems import Problem, Severity, did_you_mean, shown
+from system_daemon.configuration.problems import Problem, Severity, did_you_mean, shown, step
+from system_daemon.configuration.values import Unrepeated
 
 
 def findings(
@@ -27,7 +28,7 @@ def findings(
 
 def path(location: tuple[int | str, ...]) -> str:
     """``("plan", 0, "time")`` as ``.plan[0].time``."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return "".join(f"[{part}]" if isinstance(part, int) else step(part) for part in location)
 
 
 def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
@@ -39,15 +40,31 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
             keys = _model_at(model, location[:-1]).model_fields
             key = location[-1]
             known = ", ".join(keys)
-            return f'expected one of the keys {known}, got "{key}"{did_you_mean(key, keys)}'
+            return f"expected one of the keys {known}, got {shown(key)}{did_you_mean(key, keys)}"
         case "missing":
             return f'expected "{location[-1]}", {_expected(model, location)}, got nothing'
         case _:
-            got = detail["input"]
-            near = did_you_mean(got, _choices(model, location)) if isinstance(got, str) else ""
-            quoted = isinstance(got, str) and _is_number(got)
-            hint = "; write the number without quotes" if quoted else near
-            return f"expected {_expected(model, location)}, got {shown(got)}{hint}"
+            return f"expected {_expected(model, location)}, got {_got(detail, model)}"
+
+
+def _got(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    got, location = detail["input"], detail["loc"]
+    if not isinstance(got, str):
+        return shown(got)
+    if _is_unrepeated(model, location):
+        return _named(got)
+    if _is_number(got) and "number" in _expected(model, location):
+        return f"{shown(got)}; write the number without quotes"
+    return shown(got) + did_you_mean(got, _choices(model, location))
+
+
+def _named(text: str) -> str:
+    return f"a text of {len(text)} characters" if text else "an empty text"
+
+
+def _is_unrepeated(model: type[BaseModel], location: tuple[int | str, ...]) -> bool:
+    fields = _fields_along(model, location)
+    return any(isinstance(mark, Unrepeated) for field in fields for mark in field.metadata)
 
 
 def _is_number(text: str) -> bool:
@@ -83,7 +100,9 @@ def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[B
 
 def _expected(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
     described = [field.description for field in _fields_along(model, location)]
-    return (described[-1] if described else None) or "an object with the documented keys"
+    expected = (described[-1] if described else None) or "an object with the documented keys"
+    in_array = bool(location) and isinstance(location[-1], int)
+    return f"an element of {expected}" if in_array else expected
 
 
 def _choices(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[str, ...]:

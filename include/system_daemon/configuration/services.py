@@ -8,17 +8,29 @@ import unicodedata
 from datetime import time
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from system_daemon.configuration.settings import LockPolicy, Model, Settings
-from system_daemon.configuration.values import ClockTime, Endpoint, Name, Seconds, ZoneName
+from system_daemon.configuration.values import (
+    ClockTime,
+    ConnectionId,
+    Endpoint,
+    Name,
+    Number,
+    Seconds,
+    Unrepeated,
+    ZoneName,
+)
 
 SINCE = (2, 7, 26)
 """The API version that introduced external services (R22)."""
 DEFAULT_TIMEOUT_S = 300
 DEFAULT_INTERVAL_S = 300
 LONGEST_TIMEOUT_S = 7 * 24 * 3600
+_LONGEST_SLUG = 200
+"""Airflow allows 250 characters in a DAG id; some letters unfold into eighteen."""
 
 _INTERVAL = "a number of seconds from 0 to 31622400"
 Interval = Annotated[Seconds, Field(description=_INTERVAL)]
@@ -28,28 +40,41 @@ class Intervals(Model):
     """Seconds from the end of one execution to the next, by its outcome (R42)."""
 
     on_timeout: Interval = DEFAULT_INTERVAL_S
+    """The wait after an execution that gave no whole answer in time."""
     on_idle: Interval = DEFAULT_INTERVAL_S
+    """The wait after an execution that had nothing to do."""
     on_success: Interval = DEFAULT_INTERVAL_S
+    """The wait after an execution that did its work."""
     on_error: Interval = DEFAULT_INTERVAL_S
+    """The wait after an execution that failed."""
+
+
+_DAILY_NEEDS_A_TIME: JsonDict = {
+    "if": {"properties": {"period": {"const": "daily"}}, "required": ["period"]},
+    "then": {"properties": {"time": {"type": "string"}}, "required": ["time"]},
+}
 
 
 class ExecutionPlan(Model):
     """When a service is executed: once a day at a time, or an interval after its last execution."""
 
+    model_config = ConfigDict(json_schema_extra=_DAILY_NEEDS_A_TIME)
+
     period: Annotated[Literal["daily", "interval"], Field(description='one of "daily", "interval"')]
+    """``daily``: once a day at ``time``; ``interval``: ``intervals`` after each execution (R39)."""
     timezone: Annotated[
         ZoneName | None, Field(description="an IANA time zone name such as Europe/Madrid")
     ] = None
-    """The zone of ``time``; only with ``daily``."""
+    """The zone of ``time``; only with ``daily``, else without effect (R40)."""
     time: Annotated[
         ClockTime | None,
         Field(description="a time of day from 00:00 to 23:59:59 such as 15:57"),
     ] = None
-    """The time of day; only with ``daily``, and required there."""
+    """The time of day; only with ``daily``, and required there (R41)."""
     intervals: Annotated[
         Intervals, Field(description='an object of intervals such as {"on_success": 10}')
     ] = Intervals()
-    """Only with ``interval``."""
+    """The waits between executions; only with ``interval``, else without effect (R42)."""
 
     @model_validator(mode="after")
     def _daily_has_a_time(self) -> ExecutionPlan:
@@ -70,39 +95,43 @@ class Service(Model):
             description="a name of 1 to 150 printable characters, none of them a space at its ends"
         ),
     ]
-    """Unique among all services (R33)."""
+    """The name in logs and, as ``service__<name>``, in Airflow; unique among all services (R33)."""
     description: Annotated[str, Field(max_length=10_000, description="a text")] = ""
+    """What the service does, for those who read it in Airflow (R34)."""
     endpoint: Annotated[
         Endpoint,
         Field(description="a complete http or https URL such as https://his.example/import"),
     ]
+    """The URL that is called, with one POST an execution (R34)."""
     parameters: Annotated[
-        dict[str, Any], Field(description="an object, the body of the POST")
+        dict[str, Any], Unrepeated(), Field(description="an object, the body of the POST")
     ] = Field(default_factory=dict)
     """The body of the POST, sent exactly as it stands here (R35)."""
     timeout: Annotated[
-        Seconds,
-        Field(gt=0, le=LONGEST_TIMEOUT_S, description="a number of seconds above 0, up to 604800"),
+        Annotated[float, Field(gt=0, le=LONGEST_TIMEOUT_S, allow_inf_nan=False), Number],
+        Field(description="a number of seconds above 0, up to 604800"),
     ] = DEFAULT_TIMEOUT_S
     """Wall-clock seconds of the whole call (R36)."""
     allow_concurrency: Annotated[bool, Field(description="true or false")] = False
-    """Read through the lock policy (R37): see ``locks``."""
+    """Whether a call holds the lock between deployments, as the lock policy reads it (R37):
+    ``documented`` locks when this is true, ``by_name`` when it is false, ``always`` in any case."""
     execution_plan: Annotated[
         ExecutionPlan,
         Field(description='an object such as {"period": "daily", "time": "15:57"}'),
     ]
+    """When the service is executed (R39)."""
     connection: Annotated[
-        str | None, Field(min_length=1, max_length=200, description="an Airflow connection id")
+        ConnectionId | None, Unrepeated(), Field(description="an Airflow connection id")
     ] = None
     """The Airflow HTTP connection with this service's authentication, headers and TLS."""
     lock_policy: Annotated[
         LockPolicy | None, Field(description='one of "documented", "by_name", "always"')
     ] = None
-    """Where this entry differs from the settings' policy."""
+    """Where this entry differs from the settings' lock policy (R37)."""
     missed_run_grace: Annotated[
         Seconds | None, Field(description="a number of seconds from 0 to 31622400")
     ] = None
-    """Where this entry differs from the settings' grace, in seconds."""
+    """How late, in seconds, a daily run may start, where it differs from the settings (R45)."""
     allow_secrets: Annotated[bool, Field(description="true or false")] = False
     """Whether keys of ``parameters`` may look like secrets."""
 
@@ -141,12 +170,14 @@ def slug(name: str) -> str:
     """The name in ASCII letters, digits, ``.``, ``-`` and ``_``.
 
     Accents are dropped and other characters become ``_``; where a letter of another script would be
-    lost, a short digest of the name keeps the id unique and stable.
+    lost, or the id would be longer than Airflow allows, a short digest of the name keeps it unique
+    and stable.
     """
     folded = unicodedata.normalize("NFKD", name)
     plain = "".join(char for char in folded if not unicodedata.combining(char))
     kept = re.sub(r"[^A-Za-z0-9_.-]", "_", plain)
-    if any(char.isalnum() and not char.isascii() for char in plain):
-        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-        return f"{kept.strip('_')}_{digest}".strip("_")
+    lost = any(char.isalnum() and not char.isascii() for char in plain)
+    if lost or len(kept) > _LONGEST_SLUG:
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        return f"{kept[: _LONGEST_SLUG - 9].strip('_')}_{digest}".strip("_")
     return kept

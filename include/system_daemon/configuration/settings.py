@@ -8,7 +8,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.functional_validators import AfterValidator
 
-from system_daemon.configuration.values import Seconds, ZoneName
+from system_daemon.configuration.values import (
+    YEAR_S,
+    ConnectionId,
+    HostName,
+    Number,
+    Seconds,
+    ZoneName,
+    pattern,
+)
 
 LockPolicy = Literal["documented", "by_name", "always"]
 
@@ -19,8 +27,11 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+_API_VERSION = r"[0-9]{1,6}(\.[0-9]{1,6}){1,3}"
+
+
 def _api_version(text: str) -> str:
-    if not re.fullmatch(r"\d+(\.\d+){1,3}", text):
+    if not re.fullmatch(_API_VERSION, text):
         raise ValueError
     return text
 
@@ -30,9 +41,10 @@ class DailyRetry(Model):
 
     attempts: Annotated[int, Field(ge=1, le=20, description="a whole number from 1 to 20")]
     """How many times at the most, after the first."""
-    delay: Annotated[Seconds, Field(ge=1, description="a number of seconds from 1 to 31622400")] = (
-        300
-    )
+    delay: Annotated[
+        Annotated[float, Field(ge=1, le=YEAR_S, allow_inf_nan=False), Number],
+        Field(description="a number of seconds from 1 to 31622400"),
+    ] = 300
     """Seconds between the end of one try and the next."""
 
 
@@ -52,17 +64,17 @@ class Settings(Model):
         Seconds, Field(description="a number of seconds from 0 to 31622400")
     ] = 3600
     """How late, in seconds, a daily run may still start after an outage (R45)."""
-    redis_connection: Annotated[
-        str, Field(min_length=1, max_length=200, description="an Airflow connection id")
-    ] = "system_daemon_redis"
+    redis_connection: Annotated[ConnectionId, Field(description="an Airflow connection id")] = (
+        "system_daemon_redis"
+    )
     """The Airflow connection of the Redis that keeps call records and locks."""
     api_version: Annotated[
-        Annotated[str, AfterValidator(_api_version)] | None,
+        Annotated[str, AfterValidator(_api_version), pattern(f"^{_API_VERSION}$")] | None,
         Field(description="a version of the platform's API such as 2.7.31"),
     ] = None
     """The platform's API version; decides which DAGs exist (R22). Absent: all of them."""
     allowed_hosts: Annotated[
-        tuple[str, ...] | None, Field(strict=False, description="an array of host names")
+        tuple[HostName, ...] | None, Field(strict=False, description="an array of host names")
     ] = None
     """The only hosts that may be called (R34). Absent: any host named by an endpoint."""
     any_content_type: Annotated[bool, Field(description="true or false")] = False

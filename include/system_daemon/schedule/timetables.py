@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from system_daemon.schedule.after_run import AfterRun
 from system_daemon.schedule.daily import Daily
-from system_daemon.schedule.words import in_words
+from system_daemon.schedule.words import brief, in_words
 
 if TYPE_CHECKING:
     from airflow.models.dag import DagModel
@@ -49,7 +49,7 @@ class DailyTimetable(Timetable):  # type: ignore[misc]
     @property
     @override
     def summary(self) -> str:
-        return f"{self._daily.time.isoformat()} {self._daily.zone.key}"
+        return brief(self._daily)
 
     @override
     def serialize(self) -> dict[str, Any]:
@@ -120,9 +120,7 @@ class AfterRunTimetable(Timetable):  # type: ignore[misc]
     @property
     @override
     def summary(self) -> str:
-        after = self._after_run
-        waits = (after.on_success, after.on_idle, after.on_error, after.on_timeout)
-        return "after run: " + "/".join(f"{wait:g}" for wait in waits) + " s"
+        return brief(self._after_run)
 
     @override
     def serialize(self) -> dict[str, Any]:
@@ -172,7 +170,6 @@ class AfterRunTimetable(Timetable):  # type: ignore[misc]
             free_logical_date,
             last_run,
         )
-
 
         placeholder: DagRunInfo | None = super().next_run_info_from_dag_model(dag_model=dag_model)
         # A session of our own would commit in the middle of the scheduler's transaction. Some

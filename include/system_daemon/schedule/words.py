@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
+from typing import assert_never
 
 from system_daemon.schedule.after_run import AfterRun
 from system_daemon.schedule.daily import Daily
@@ -16,22 +16,21 @@ def duration(seconds: float) -> str:
         if seconds >= size and seconds % size == 0:
             count = int(seconds // size)
             return f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{seconds:g} second{'' if seconds == 1 else 's'}"
+    return f"{seconds:.12g} second{'' if seconds == 1 else 's'}"
 
 
-@singledispatch
-def in_words(schedule: object) -> str:
+def in_words(schedule: Daily | AfterRun) -> str:
     """A schedule as half a sentence: "every day at 15:57 (Europe/Madrid)"."""
-    raise TypeError(f"expected a schedule, got {type(schedule).__name__}")
+    match schedule:
+        case Daily():
+            return f"every day at {clock(schedule)} ({schedule.zone.key})"
+        case AfterRun():
+            return _after_run(schedule)
+        case never:
+            assert_never(never)
 
 
-@in_words.register
-def _(schedule: Daily) -> str:
-    return f"every day at {clock(schedule)} ({schedule.zone.key})"
-
-
-@in_words.register
-def _(schedule: AfterRun) -> str:
+def _after_run(schedule: AfterRun) -> str:
     waits = {
         "success": schedule.on_success,
         "idle": schedule.on_idle,
@@ -42,6 +41,23 @@ def _(schedule: AfterRun) -> str:
         return f"{duration(schedule.on_success)} after each run ended"
     told = ", ".join(f"{duration(seconds)} after {how}" for how, seconds in waits.items())
     return f"after each run ended: {told}"
+
+
+def brief(schedule: Daily | AfterRun) -> str:
+    """A schedule in the few words that fit into a table."""
+    match schedule:
+        case Daily():
+            return f"daily {clock(schedule)} {schedule.zone.key}"
+        case AfterRun():
+            waits = (
+                f"success {schedule.on_success:.12g} s",
+                f"idle {schedule.on_idle:.12g} s",
+                f"error {schedule.on_error:.12g} s",
+                f"timeout {schedule.on_timeout:.12g} s",
+            )
+            return f"after {', '.join(waits)}"
+        case never:
+            assert_never(never)
 
 
 def clock(schedule: Daily) -> str:

@@ -148,10 +148,11 @@ class _Attempt:
 
     def _held_elsewhere(self, lock: HeldElsewhere) -> Result:
         ends = "has no end" if lock.remaining is None else f"ends in {lock.remaining:.0f} s at most"
+        holder = "another deployment, or a try that was killed, holds its lock"
         wait = self._terms.on_idle if lock.remaining is None else lock.remaining
         return Result(
             outcome=Outcome.LOCKED,
-            message=f"another deployment is executing it; its lock {ends}",
+            message=f"{holder}, which {ends}",
             retry_after=min(max(wait, _SHORTEST_RETRY_S), self._terms.on_idle),
         )
 

@@ -92,6 +92,8 @@ def _os_reason(error: OSError) -> str:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if cause.errno in _BY_ERRNO:
         return _BY_ERRNO[cause.errno]
+    if isinstance(cause, ConnectionAbortedError):  # asyncio's own limit on a handshake
+        return "did not finish the TLS handshake within a minute"
     if cause.errno is None:
         return "could not be connected to"
     return f"could not be called: {os.strerror(cause.errno)}"

@@ -100,11 +100,11 @@ class CallTrigger(BaseTrigger):  # type: ignore[misc]
                 None if settings.allowed_hosts is None else frozenset(settings.allowed_hosts)
             ),
         )
-        terms = await self._terms(service, configuration.settings)
+        terms = self._terms(service, configuration.settings)
         redis = shared(await redis_url(configuration.settings.redis_connection))
         return await attempt(request, terms, redis, self.log)
 
-    async def _terms(self, service: Service, settings: Settings) -> Terms:
+    def _terms(self, service: Service, settings: Settings) -> Terms:
         terms = Terms(
             attempt_id=f"{self.task_instance.id}:{self.task_instance.try_number}",
             lock=service.locks(settings),
@@ -116,13 +116,21 @@ class CallTrigger(BaseTrigger):  # type: ignore[misc]
         if not isinstance(plan, Daily) or not unattended:
             return terms
         due = datetime.fromisoformat(self.due)
-        await say_what_was_missed(plan, due, self.task_instance, self.log)
+        say_what_was_missed(plan, due, self._count_runs, self.log)
         late = (datetime.now(UTC) - due).total_seconds()
         return replace(
             terms,
             day=due.astimezone(plan.zone).date(),
             patience=max(0.0, service.grace(settings) - late),
         )
+
+    def _count_runs(self, logical_date: datetime) -> int:
+        # Of Airflow's questions about runs this is one that the triggerer gets an answer to:
+        # get_previous_ti() fails there, its answer is not among those the triggerer decodes.
+        count: int = self.task_instance.get_dr_count(
+            dag_id=self.task_instance.dag_id, logical_dates=[logical_date]
+        )
+        return count
 
 
 def ending(result: Result) -> BaseTaskEndEvent:

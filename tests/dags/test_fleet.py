@@ -1,0 +1,69 @@
+"""Rules for every DAG that we ship; a message says how to keep it."""
+
+from __future__ import annotations
+
+import json
+
+from airflow.serialization.serialized_objects import DagSerialization
+
+from system_daemon.configuration.loading import load
+from tests.airflow_settings import PROJECT
+from tests.dags.conftest import Parse
+
+TAGS = {"system-daemon", "external-service", "daily", "interval"}
+FILES = {"configuration_errors.py", "external_services.py"}
+
+
+def test_every_dag_file_is_known() -> None:
+    found = {file.name for file in (PROJECT / "dags").glob("*.py")}
+    assert found == FILES, "list a new DAG file here and give it a test of its own"
+
+
+def test_every_dag_file_is_discovered() -> None:
+    for name in FILES:
+        text = (PROJECT / "dags" / name).read_text().lower()
+        assert "airflow" in text, f"{name} must contain both words, else Airflow skips it"
+        assert "dag" in text, f"{name} must contain both words, else Airflow skips it"
+
+
+def test_nothing_fails_to_import(parse: Parse) -> None:
+    assert parse().import_errors == {}
+
+
+def test_r25_every_service_is_one_dag(parse: Parse) -> None:
+    services = load().services
+    assert sorted(parse().dags) == sorted(service.dag_id for service in services)
+
+
+def test_r46_one_run_at_a_time_and_never_paused_by_failures(parse: Parse) -> None:
+    for dag in parse().dags.values():
+        assert dag.max_active_runs == 1, dag.dag_id
+        assert dag.catchup is False, dag.dag_id
+        assert dag.max_consecutive_failed_dag_runs == 0, dag.dag_id
+
+
+def test_every_dag_explains_itself(parse: Parse) -> None:
+    for dag in parse().dags.values():
+        assert set(dag.tags) <= TAGS, f"{dag.dag_id}: add a new tag to TAGS on purpose"
+        assert "system-daemon" in dag.tags, dag.dag_id
+        assert dag.owner == "system-daemon", dag.dag_id
+        for heading in ("What it does", "When", "How a run ends", "When it is red"):
+            assert f"**{heading}.**" in dag.doc_md, f"{dag.dag_id} lacks {heading}"
+
+
+def test_every_call_starts_and_ends_in_the_triggerer(parse: Parse) -> None:
+    for dag in parse().dags.values():
+        (call,) = dag.tasks
+        assert call.task_id == "call"
+        assert call.start_from_trigger is True
+        assert call.start_trigger_args.timeout is None, "Airflow's timeout would need a worker"
+        assert call.execution_timeout is None, "Airflow's timeout would need a worker"
+        assert call.retries == 0, "a service is tried again by its plan (R43)"
+
+
+def test_two_parses_serialize_alike(parse: Parse) -> None:
+    def serialized() -> str:
+        dags = {dag_id: DagSerialization.to_dict(dag) for dag_id, dag in parse().dags.items()}
+        return json.dumps(dags, sort_keys=True, default=str)
+
+    assert serialized() == serialized()

@@ -1,0 +1,105 @@
+"""Airflow connections as the clients of a call get them."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
+
+from system_daemon.connections import ConnectionUnusableError, http_access, redis_url
+
+ENDPOINT = "https://his.example/import"
+
+
+@pytest.fixture
+def connection(monkeypatch: pytest.MonkeyPatch):
+    """Defines an Airflow connection for one test."""
+
+    def define(conn_id: str, **fields: object) -> None:
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(fields))
+
+    return define
+
+
+async def test_no_connection_means_no_credentials() -> None:
+    access = await http_access(None, ENDPOINT)
+    assert (access.auth, dict(access.headers), access.tls) == (None, {}, True)
+
+
+async def test_login_headers_and_tls_come_from_the_connection(connection) -> None:
+    connection(
+        "his",
+        conn_type="http",
+        host="https://his.example",
+        login="daemon",
+        password="pässword",
+        extra={"X-Tenant": "7", "timeout": 5, "headers": {"X-Trace": "on"}, "verify": False},
+    )
+    access = await http_access("his", ENDPOINT)
+    assert access.auth == ("daemon", "pässword")
+    assert access.headers == {"X-Tenant": "7", "X-Trace": "on"}
+    assert access.tls is False
+
+
+async def test_a_missing_connection_is_one_sentence() -> None:
+    with pytest.raises(ConnectionUnusableError) as refused:
+        await http_access("nowhere", ENDPOINT)
+    assert str(refused.value) == (
+        'expected an Airflow connection "nowhere" of type http, got none; create it under Admin,'
+        " Connections; nothing was sent"
+    )
+
+
+async def test_credentials_go_to_no_other_host(connection) -> None:
+    connection("his", conn_type="http", host="other.example", login="daemon", password="secret")
+    with pytest.raises(ConnectionUnusableError) as refused:
+        await http_access("his", ENDPOINT)
+    assert "for the host his.example, got one for other.example" in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+async def test_a_private_authority_and_a_client_certificate(connection, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("daemon.example")
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    issued.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "daemon.pem"))
+    extra = {"verify": str(tmp_path / "ca.pem"), "cert": str(tmp_path / "daemon.pem")}
+    connection("his", conn_type="http", host="his.example", extra=extra)
+    first = await http_access("his", ENDPOINT)
+    again = await http_access("his", ENDPOINT)
+    assert isinstance(first.tls, ssl.SSLContext)
+    assert first.tls is again.tls, "authorities are read once, not once a call"
+
+
+async def test_an_unreadable_certificate_is_one_sentence(connection) -> None:
+    connection("his", conn_type="http", host="his.example", extra={"verify": "/no/such/file"})
+    with pytest.raises(ConnectionUnusableError, match="expected readable certificate files"):
+        await http_access("his", ENDPOINT)
+
+
+@pytest.mark.parametrize(
+    ("fields", "url"),
+    [
+        ({"host": "redis", "port": 6380}, "redis://redis:6380/0"),
+        ({"host": "redis", "password": "p/w"}, "redis://:p%2Fw@redis:6379/0"),
+        ({"host": "r", "login": "u", "password": "p"}, "redis://u:p@r:6379/0"),
+        ({"host": "r", "extra": {"db": 3}}, "redis://r:6379/3"),
+        (
+            {"host": "r", "extra": {"ssl": True, "ssl_cert_reqs": "none"}},
+            "rediss://r:6379/0?ssl_cert_reqs=none",
+        ),
+    ],
+    ids=["plain", "password", "user", "database", "tls"],
+)
+async def test_redis_connections(connection, fields: dict[str, object], url: str) -> None:
+    connection("store", conn_type="redis", **fields)
+    assert await redis_url("store") == url
+
+
+async def test_a_redis_cluster_is_refused(connection) -> None:
+    connection("store", conn_type="redis", host="r", extra={"cluster": True})
+    with pytest.raises(ConnectionUnusableError, match="expected one Redis server"):
+        await redis_url("store")
