@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -12,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException
 
-from system_daemon.services.request import Login
+from system_daemon.access import HttpAccess, Login
 
 _NOT_HEADERS = frozenset(
     {
@@ -32,15 +31,6 @@ _REDIS_EXTRAS = (
 
 class ConnectionUnusableError(Exception):
     """The Airflow connection is missing or does not fit; the sentence holds no secret."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpAccess:
-    """How a service is spoken to."""
-
-    headers: Mapping[str, str] = field(default_factory=dict)
-    auth: Login | None = None
-    tls: ssl.SSLContext | bool = True
 
 
 async def http_access(conn_id: str | None, endpoint: str) -> HttpAccess:

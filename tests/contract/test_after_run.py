@@ -107,13 +107,14 @@ def test_a_run_cleared_before_the_next_is_created_runs_again_and_nothing_breaks(
 ) -> None:
     scheduler.configure([entry()])
     scheduler.parse()
-    scheduler.one_run(TaskSuccessEvent(xcoms={"outcome": "success"}))
+    first = scheduler.one_run(TaskSuccessEvent(xcoms={"outcome": "success"}))
     second = scheduler.one_run(TaskFailedEvent(xcoms={"outcome": "error"}))
     _clear(scheduler, second.run_id)
     again = scheduler.one_run(TaskSuccessEvent(xcoms={"outcome": "success"}))
     assert again.run_id == second.run_id
     third = scheduler.run_after(again)
-    assert third.logical_date >= second.end_date
+    assert len({run.logical_date for run in scheduler.runs()}) == 3
+    assert third.run_after >= first.end_date
     assert "Failed creating DagRun" not in caplog.text
 
 

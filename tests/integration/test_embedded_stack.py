@@ -14,7 +14,6 @@ import psutil
 import psycopg
 import pytest
 import redis
-from tests.waiting import wait_until
 
 from system_daemon.local.demo_answers import Answer
 from system_daemon.local.demo_client import DemoClient
@@ -23,6 +22,7 @@ from system_daemon.local.ports import free_port
 from system_daemon.local.postgres import Postgres
 from system_daemon.local.processes import ProcessIdentity, is_alive
 from system_daemon.local.redis import Redis, find_server
+from tests.waiting import wait_until
 
 PASSWORD = "it's a pass%word"
 

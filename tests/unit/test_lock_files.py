@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, distribution, version
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
 from tests.airflow_settings import PROJECT
 
 EXTRAS = {

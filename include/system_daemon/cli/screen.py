@@ -16,8 +16,8 @@ from system_daemon.local.loopback_http import HttpError
 from system_daemon.local.stack import StackOptions
 from system_daemon.local.stack_status import StackStatus
 
-_OUT = Console(highlight=False, soft_wrap=True)
-_ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+_OUT = Console(emoji=False, highlight=False, soft_wrap=True)
+_ERR = Console(emoji=False, highlight=False, soft_wrap=True, stderr=True)
 
 
 def line(text: str) -> None:

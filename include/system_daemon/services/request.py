@@ -5,14 +5,8 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-
-class Login(NamedTuple):
-    """Basic authentication (aiohttp's own class for it is on its way out)."""
-
-    login: str
-    password: str
+from system_daemon.access import Login
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

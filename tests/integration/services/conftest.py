@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from redis.asyncio import Redis
-from tests.integration.services.fault_server import FaultServer
-from tests.integration.services.reply_dropper import ReplyDropper
 
 from system_daemon import redis_client
+from tests.integration.services.fault_server import FaultServer
+from tests.integration.services.reply_dropper import ReplyDropper
 
 
 @pytest_asyncio.fixture

@@ -12,9 +12,6 @@ from datetime import date
 
 import pytest
 from redis.asyncio import Redis
-from tests.integration.services.fault_server import Exchange, FaultServer, answers, holds, stalls
-from tests.integration.services.reply_dropper import ReplyDropper
-from tests.integration.services.until import until
 
 from system_daemon import redis_client
 from system_daemon.outcome import Outcome
@@ -23,6 +20,9 @@ from system_daemon.services.attempt import Terms, attempt
 from system_daemon.services.record import RESTARTED
 from system_daemon.services.request import Request
 from system_daemon.services.result import Result
+from tests.integration.services.fault_server import Exchange, FaultServer, answers, holds, stalls
+from tests.integration.services.reply_dropper import ReplyDropper
+from tests.integration.services.until import until
 
 DAY = date(2026, 11, 22)
 LOCK = "system_daemon:lock:import"

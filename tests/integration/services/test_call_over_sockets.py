@@ -12,6 +12,12 @@ import time
 from collections.abc import Mapping
 
 import pytest
+
+from system_daemon import __version__
+from system_daemon.outcome import Outcome
+from system_daemon.services import call as call_module
+from system_daemon.services.call import call
+from system_daemon.services.request import Request
 from tests.integration.services.fault_server import (
     Behaviour,
     Exchange,
@@ -24,12 +30,6 @@ from tests.integration.services.fault_server import (
     stalls,
 )
 from tests.integration.services.until import until
-
-from system_daemon import __version__
-from system_daemon.outcome import Outcome
-from system_daemon.services import call as call_module
-from system_daemon.services.call import call
-from system_daemon.services.request import Request
 
 
 def request(url: str, timeout: float = 5, **kwargs: object) -> Request:

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 
 import pytest
 import trustme
-from tests.integration.services.fault_server import FaultServer
 
 from system_daemon.outcome import Outcome
 from system_daemon.services import call as call_module
 from system_daemon.services.call import call
 from system_daemon.services.request import Request
+from tests.integration.services.fault_server import FaultServer
 
 AUTHORITY = trustme.CA()
 Serve = Callable[[trustme.LeafCert], AbstractAsyncContextManager[FaultServer]]

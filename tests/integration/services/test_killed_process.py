@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from tests.integration.services.fault_server import FaultServer, answers, stalls
-from tests.integration.services.until import until
 
 from system_daemon.outcome import Outcome
 from system_daemon.services.attempt import Terms, attempt
 from system_daemon.services.record import RESTARTED
 from system_daemon.services.request import Request
+from tests.integration.services.fault_server import FaultServer, answers, stalls
+from tests.integration.services.until import until
 
 INCLUDE = Path(__file__).parents[3] / "include"
 

@@ -7,12 +7,12 @@ from datetime import date
 
 import pytest
 from redis.asyncio import Redis
-from tests.integration.services.reply_dropper import ReplyDropper
 
 from system_daemon.outcome import Outcome
 from system_daemon.services.day_mark import DayMark
 from system_daemon.services.lock import Held, HeldElsewhere, ServiceLock
 from system_daemon.services.record import CallRecord
+from tests.integration.services.reply_dropper import ReplyDropper
 
 
 def lock(redis: Redis, attempt_id: str, timeout: float = 30) -> ServiceLock:

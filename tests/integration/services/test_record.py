@@ -6,11 +6,11 @@ import asyncio
 import json
 
 from redis.asyncio import Redis
-from tests.integration.services.reply_dropper import ReplyDropper
 
 from system_daemon.outcome import Outcome
 from system_daemon.services.record import RESTARTED, CallRecord, InFlight
 from system_daemon.services.result import Result
+from tests.integration.services.reply_dropper import ReplyDropper
 
 RESULT = Result(
     outcome=Outcome.SUCCESS,

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.unit.cli.folders import run, write
 from tests.unit.configuration.samples import SEED_JSON, daily, interval, plan, without
 

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from tests.unit.cli.folders import run
 from tests.unit.configuration.samples import SEED_JSON
 

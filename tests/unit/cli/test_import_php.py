@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from tests.unit.cli.folders import run, write
 from tests.unit.configuration.samples import SEED_JSON, SEED_PHP, daily
 

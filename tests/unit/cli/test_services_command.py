@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import time_machine
-from tests.unit.cli.folders import run, write
-from tests.unit.configuration.samples import daily, interval, intervals, plan, read
 
 from system_daemon.cli.outlook import outlook
 from system_daemon.configuration.settings import Settings
+from tests.unit.cli.folders import run, write
+from tests.unit.configuration.samples import daily, interval, intervals, plan, read
 
 NOW = datetime(2026, 10, 24, 12, 0, tzinfo=UTC)
 

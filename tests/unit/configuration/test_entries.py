@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 import pytest
+
+from system_daemon.configuration.problems import Severity
+from system_daemon.configuration.settings import Settings
 from tests.unit.configuration.samples import (
     daily,
     interval,
@@ -16,9 +19,6 @@ from tests.unit.configuration.samples import (
     read_text,
     without,
 )
-
-from system_daemon.configuration.problems import Severity
-from system_daemon.configuration.settings import Settings
 
 URL = "a complete http or https URL such as https://his.example/import"
 NAME = "a name of 1 to 150 printable characters, none of them a space at its ends"

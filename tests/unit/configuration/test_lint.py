@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.configuration.samples import daily, interval, intervals, lines, plan, read, without
 
 from system_daemon.configuration.settings import Settings
+from tests.unit.configuration.samples import daily, interval, intervals, lines, plan, read, without
 
 SHORT = "expected 5 seconds or more, got {}; Airflow itself takes a second or two between runs"
 ONCE = "it runs once that day all the same"

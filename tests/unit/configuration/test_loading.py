@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.configuration.samples import SEED_JSON, daily
 
 from system_daemon.configuration import loading
 from system_daemon.configuration.loading import (
@@ -20,6 +19,7 @@ from system_daemon.configuration.loading import (
     load,
 )
 from system_daemon.configuration.problems import ConfigurationError, Severity
+from tests.unit.configuration.samples import SEED_JSON, daily
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.configuration.samples import daily, read
 
 from system_daemon.configuration.problems import (
     ConfigurationError,
@@ -19,6 +18,7 @@ from system_daemon.configuration.problems import (
 )
 from system_daemon.configuration.secrets import looks_secret, secret_paths
 from system_daemon.configuration.services import slug
+from tests.unit.configuration.samples import daily, read
 
 
 @pytest.mark.parametrize(

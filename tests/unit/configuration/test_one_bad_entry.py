@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.configuration.samples import daily, interval, read_text
 
 from system_daemon.configuration.settings import Settings
 from system_daemon.configuration.settings_text import read_settings
+from tests.unit.configuration.samples import daily, interval, read_text
 
 SECRET = "hunter2-c0ffee"
 KEEPERS = [daily(name=f"keeper {number}") for number in range(3)]

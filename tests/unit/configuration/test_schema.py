@@ -7,15 +7,6 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from tests.unit.configuration.samples import (
-    SEED_JSON,
-    daily,
-    interval,
-    intervals,
-    plan,
-    read,
-    without,
-)
 
 from system_daemon.configuration.json_text import read_json
 from system_daemon.configuration.loading import SHIPPED
@@ -26,6 +17,15 @@ from system_daemon.configuration.schema import (
     write,
 )
 from system_daemon.configuration.settings_text import read_settings
+from tests.unit.configuration.samples import (
+    SEED_JSON,
+    daily,
+    interval,
+    intervals,
+    plan,
+    read,
+    without,
+)
 
 SERVICES = Draft202012Validator(services_schema())
 SETTINGS = Draft202012Validator(settings_schema())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import time
 
 import pytest
-from tests.unit.configuration.samples import SEED_JSON, SEED_PHP, lines, read_text
 
 from system_daemon.configuration.entries import Entries
 from system_daemon.configuration.php import read_php
+from tests.unit.configuration.samples import SEED_JSON, SEED_PHP, lines, read_text
 
 WARNINGS = [
     "warning line 1, column 72: expected a comma here, got none; read as if it were there",

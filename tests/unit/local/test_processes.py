@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.waiting import wait_until
 
 from system_daemon.local import processes
 from system_daemon.local.processes import ProcessIdentity
+from tests.waiting import wait_until
 
 # Prints the pid of a child; both ignore SIGTERM if told so.
 PARENT = """

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from system_daemon import __version__
+from system_daemon.access import Login
 from system_daemon.services.outgoing import NotSendableError, body, checked_url, headers
-from system_daemon.services.request import Login, Request
+from system_daemon.services.request import Request
 
 
 def request(
