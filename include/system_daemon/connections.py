@@ -45,14 +45,19 @@ async def http_access(conn_id: str | None, endpoint: str) -> HttpAccess:
     """
     if conn_id is None:
         return HttpAccess()
-    connection = await _connection(conn_id, "http")
-    _same_host(conn_id, connection.host, endpoint)
-    extra = await connection.aextra_dejson()
+    found = await connection(conn_id, "http")
+    _same_host(conn_id, found.host, endpoint)
+    return await http_access_of(found)
+
+
+async def http_access_of(found: Any) -> HttpAccess:
+    """The same for an HTTP connection that was looked up already."""
+    extra = await found.aextra_dejson()
     headers = {key: str(value) for key, value in extra.items() if key not in _NOT_HEADERS}
     if isinstance(extra.get("headers"), dict):
         headers |= {key: str(value) for key, value in extra["headers"].items()}
-    auth = Login(connection.login, connection.password or "") if connection.login else None
-    return HttpAccess(headers=headers, auth=auth, tls=_tls(conn_id, extra))
+    auth = Login(found.login, found.password or "") if found.login else None
+    return HttpAccess(headers=headers, auth=auth, tls=_tls(found.conn_id, extra))
 
 
 async def redis_url(conn_id: str) -> str:
@@ -61,24 +66,29 @@ async def redis_url(conn_id: str) -> str:
     Raises:
         ConnectionUnusableError: unknown, or a cluster.
     """
-    connection = await _connection(conn_id, "redis")
-    extra = await connection.aextra_dejson()
+    found = await connection(conn_id, "redis")
+    extra = await found.aextra_dejson()
     if extra.get("cluster"):
         raise ConnectionUnusableError(
             f'expected one Redis server behind the Airflow connection "{conn_id}", got a cluster'
         )
     scheme = "rediss" if extra.get("ssl") else "redis"
-    secret = f":{quote(connection.password, safe='')}" if connection.password else ""
-    login = quote(connection.login or "", safe="")
+    secret = f":{quote(found.password, safe='')}" if found.password else ""
+    login = quote(found.login or "", safe="")
     at = f"{login}{secret}@" if login or secret else ""
-    database = extra.get("db", connection.schema) or 0
+    database = extra.get("db", found.schema) or 0
     options = {key: extra[key] for key in _REDIS_EXTRAS if key in extra} if extra.get("ssl") else {}
     query = f"?{urlencode(options)}" if options else ""
-    host = connection.host or "localhost"
-    return f"{scheme}://{at}{host}:{connection.port or 6379}/{database}{query}"
+    host = found.host or "localhost"
+    return f"{scheme}://{at}{host}:{found.port or 6379}/{database}{query}"
 
 
-async def _connection(conn_id: str, kind: str) -> Any:
+async def connection(conn_id: str, kind: str) -> Any:
+    """The Airflow connection.
+
+    Raises:
+        ConnectionUnusableError: unknown.
+    """
     try:
         return await BaseHook.aget_connection(conn_id)
     except AirflowException as error:

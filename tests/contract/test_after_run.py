@@ -75,7 +75,8 @@ def test_there_is_one_run_at_a_time(scheduler: Scheduler) -> None:
 
 
 def test_a_paused_service_keeps_its_waiting_run_and_starts_it_once(scheduler: Scheduler) -> None:
-    scheduler.configure([entry()])
+    plan = {"period": "interval", "intervals": INTERVALS | {"on_success": 3}}
+    scheduler.configure([entry(execution_plan=plan)])
     scheduler.parse()
     first = scheduler.one_run(TaskSuccessEvent(xcoms={"outcome": "success"}))
     due = scheduler.run_after(first).run_after

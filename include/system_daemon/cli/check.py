@@ -30,5 +30,6 @@ def _as_json(found: Configuration) -> dict[str, object]:
         "services": [
             {"name": service.name, "dag_id": service.dag_id} for service in found.services
         ],
+        "queues": [{"name": queue.name, "dag_id": queue.dag_id} for queue in found.jobs.queues],
         "problems": [asdict(problem) for problem in found.problems],
     }

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from system_daemon.configuration.clashes import clashes
 from system_daemon.configuration.json_oddities import oddities
 from system_daemon.configuration.json_text import JsonTextError, Members, read_json
 from system_daemon.configuration.lint import warnings_about
 from system_daemon.configuration.problems import Problem, Severity, shown
 from system_daemon.configuration.secrets import secret_paths, secret_query_keys
 from system_daemon.configuration.sentences import findings
-from system_daemon.configuration.services import Service, slug
+from system_daemon.configuration.services import Service
 from system_daemon.configuration.settings import Settings
 
 
@@ -49,7 +49,7 @@ def read_entries(data: bytes, *, file: str, settings: Settings) -> Entries:
         problem(f"line {mend.line}, column {mend.column}", mend.message, Severity.WARNING)
         for mend in text.repairs
     ]
-    clashes = dict(_clashes(text.value))
+    sharing = dict(clashes(text.value, at="", dag_prefix="service__"))
     services: list[Service] = []
     for index, written in enumerate(text.value):
         where = f"[{index}]"
@@ -59,8 +59,8 @@ def read_entries(data: bytes, *, file: str, settings: Settings) -> Entries:
             problems.append(problem(where, f"expected a service, an object, got {got}"))
             continue
         refusals = [problem(at, message) for at, message in _refusals(written, where)]
-        if index in clashes:
-            refusals.append(problem(f"{where}.name", clashes[index]))
+        if index in sharing:
+            refusals.append(problem(f"{where}.name", sharing[index]))
         try:
             service = Service.model_validate(written)
         except ValidationError as error:
@@ -97,28 +97,3 @@ def _refusals(written: Members, where: str) -> Iterator[tuple[str, str]]:
             f"{where}.endpoint",
             f"expected no secret in the URL, got the query key {shown(key)}; {remedy}",
         )
-
-
-def _clashes(entries: Sequence[object]) -> Iterator[tuple[int, str]]:
-    """Entries that share a name, or a DAG id: all of them are refused, valid or not (R33)."""
-    names = {
-        index: entry["name"]
-        for index, entry in enumerate(entries)
-        if isinstance(entry, Members) and isinstance(entry.get("name"), str)
-    }
-    by_slug: dict[str, list[int]] = defaultdict(list)
-    for index, name in names.items():
-        by_slug[slug(str(name))].append(index)
-    for shared, sharing in by_slug.items():
-        for index in sharing if len(sharing) > 1 else ():
-            others = [other for other in sharing if other != index]
-            places = " and ".join(f"[{other}]" for other in others)
-            name = shown(names[index])
-            if any(names[other] == names[index] for other in others):
-                yield index, f"expected a name of its own, got {name}, also at {places}"
-            else:
-                yield (
-                    index,
-                    f"expected a name with a DAG id of its own, got {name}, whose id"
-                    f" service__{shared} is also that of {places}",
-                )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from system_daemon.configuration.background_jobs import BackgroundJobs
 from system_daemon.configuration.entries import Entries, read_entries
+from system_daemon.configuration.job_entries import JobEntries, read_background_jobs
 from system_daemon.configuration.problems import ConfigurationError, Problem, Severity
 from system_daemon.configuration.services import SINCE, Service
 from system_daemon.configuration.settings import Settings
@@ -15,6 +17,7 @@ from system_daemon.configuration.settings_text import STRICTEST, read_settings
 
 SERVICES_FILE = "external_services.json"
 SETTINGS_FILE = "settings.json"
+JOBS_FILE = "background_jobs.json"
 
 SHIPPED = Path(__file__).resolve().parents[2] / "config"
 """``include/config`` of a checkout; a wheel has none beside it and needs SYSTEM_DAEMON_CONFIG."""
@@ -29,6 +32,10 @@ class Configuration:
     problems: tuple[Problem, ...]
     unreadable: tuple[Problem, ...] = ()
     """The services file beyond repair: no entry of it can be known. Also part of ``problems``."""
+    jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
+    """The valid queues and the routes; no queue while something they share is refused."""
+    jobs_refused: tuple[Problem, ...] = ()
+    """What keeps every queue from being served. Also part of ``problems``."""
 
     def service(self, name: str) -> Service | None:
         """The valid service of that name."""
@@ -44,13 +51,25 @@ class Configuration:
             raise ConfigurationError(self.unreadable)
         return self.services
 
+    def require_jobs(self) -> BackgroundJobs:
+        """The queues and routes.
+
+        Raises:
+            ConfigurationError: something that all queues share is refused.
+        """
+        if self.jobs_refused:
+            raise ConfigurationError(self.jobs_refused)
+        return self.jobs
+
     @property
     def rejected(self) -> tuple[Problem, ...]:
         """The errors that refuse single entries or settings."""
         return tuple(
             problem
             for problem in self.problems
-            if problem.severity is Severity.ERROR and problem not in self.unreadable
+            if problem.severity is Severity.ERROR
+            and problem not in self.unreadable
+            and problem not in self.jobs_refused
         )
 
 
@@ -66,7 +85,7 @@ def load(where: Path | None = None) -> Configuration:
     Never raises for what an operator wrote: that becomes ``problems``.
     """
     here = where or folder()
-    return _load(here, _state(here / SERVICES_FILE), _state(here / SETTINGS_FILE))
+    return _load(here, *(_state(here / file) for file in (SERVICES_FILE, SETTINGS_FILE, JOBS_FILE)))
 
 
 def _state(file: Path) -> tuple[int, ...] | None:
@@ -82,7 +101,8 @@ def _load(here: Path, *_states: tuple[int, ...] | None) -> Configuration:
     settings, of_settings = _read_settings(here / SETTINGS_FILE)
     entries = _read_services(here / SERVICES_FILE, settings)
     services = entries.services
-    problems = [*of_settings, *entries.problems]
+    jobs = _read_jobs(here / JOBS_FILE, settings)
+    problems = [*of_settings, *entries.problems, *jobs.problems]
     if services and not settings.offers(SINCE):
         problems.append(
             Problem(
@@ -101,7 +121,25 @@ def _load(here: Path, *_states: tuple[int, ...] | None) -> Configuration:
         services=services,
         problems=tuple(problems),
         unreadable=entries.problems if entries.unreadable else (),
+        jobs=jobs.jobs,
+        jobs_refused=_errors(jobs.problems) if jobs.unreadable else (),
     )
+
+
+def _errors(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    return tuple(problem for problem in problems if problem.severity is Severity.ERROR)
+
+
+def _read_jobs(file: Path, settings: Settings) -> JobEntries:
+    try:
+        return read_background_jobs(file.read_bytes(), file=file.name, settings=settings)
+    except FileNotFoundError as error:
+        if not file.is_symlink():
+            return JobEntries(jobs=BackgroundJobs(), problems=())
+        problem = _unreadable(file, error, remedy="mend the link")
+    except OSError as error:
+        problem = _unreadable(file, error, remedy="make it readable")
+    return JobEntries(jobs=BackgroundJobs(), problems=(problem,), unreadable=True)
 
 
 def _read_services(file: Path, settings: Settings) -> Entries:

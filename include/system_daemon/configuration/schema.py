@@ -16,7 +16,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from system_daemon.configuration.loading import SERVICES_FILE, SETTINGS_FILE, SHIPPED
+from system_daemon.configuration.background_jobs import (
+    BackgroundJobs,
+    Notifications,
+    Queue,
+    Route,
+)
+from system_daemon.configuration.loading import JOBS_FILE, SERVICES_FILE, SETTINGS_FILE, SHIPPED
 from system_daemon.configuration.services import ExecutionPlan, Intervals, Service
 from system_daemon.configuration.settings import DailyRetry, Settings
 
@@ -39,18 +45,30 @@ def services_schema() -> dict[str, Any]:
 
 def settings_schema() -> dict[str, Any]:
     """The schema of ``settings.json``: an object, every key optional."""
-    settings = _explained(Settings, DailyRetry)
+    return _naming_its_schema(_explained(Settings, DailyRetry))
+
+
+def jobs_schema() -> dict[str, Any]:
+    """The schema of ``background_jobs.json``: an object of queues and routes."""
+    return _naming_its_schema(_explained(BackgroundJobs, Queue, Route, Notifications))
+
+
+def _naming_its_schema(schema: dict[str, Any]) -> dict[str, Any]:
     # The editor's own key; loading skips it.
-    settings["properties"] = {
+    schema["properties"] = {
         "$schema": {"description": "Where an editor finds this schema."},
-        **settings["properties"],
+        **schema["properties"],
     }
-    return {"$schema": _DIALECT, **settings}
+    return {"$schema": _DIALECT, **schema}
 
 
 def schema_texts() -> dict[str, str]:
     """File names and their whole texts."""
-    schemas = {SERVICES_FILE: services_schema(), SETTINGS_FILE: settings_schema()}
+    schemas = {
+        SERVICES_FILE: services_schema(),
+        SETTINGS_FILE: settings_schema(),
+        JOBS_FILE: jobs_schema(),
+    }
     return {
         f"{Path(file).stem}.schema.json": json.dumps(schema, indent=2) + "\n"
         for file, schema in schemas.items()

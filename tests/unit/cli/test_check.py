@@ -52,7 +52,7 @@ def test_json_is_all_that_scripts_get(tmp_path: Path) -> None:
     result = run("check", "--json", "--config", tmp_path)
     assert (result.exit_code, result.stderr) == (1, "")
     told = json.loads(result.stdout)
-    assert list(told) == ["services", "problems"]
+    assert list(told) == ["services", "queues", "problems"]
     assert told["services"] == [
         {"name": "my import", "dag_id": "service__my_import"},
         {"name": "import_patients", "dag_id": "service__import_patients"},
@@ -71,7 +71,10 @@ def test_json_is_all_that_scripts_get(tmp_path: Path) -> None:
 
 def test_json_of_a_fine_configuration(tmp_path: Path) -> None:
     result = run("check", "--json", "--config", write(tmp_path))
-    assert (result.exit_code, json.loads(result.stdout)) == (0, {"services": [], "problems": []})
+    assert (result.exit_code, json.loads(result.stdout)) == (
+        0,
+        {"services": [], "queues": [], "problems": []},
+    )
 
 
 def test_json_can_be_printed_wherever_it_is_run(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from system_daemon.configuration import loading
 from system_daemon.configuration.loading import (
+    JOBS_FILE,
     SERVICES_FILE,
     SETTINGS_FILE,
     SHIPPED,
@@ -106,7 +107,7 @@ def test_a_folder_that_may_not_be_entered_is_a_problem(
     monkeypatch.setattr(Path, "stat", refused)
     monkeypatch.setattr(Path, "read_bytes", refused)
     found = load(tmp_path)
-    assert [problem.file for problem in found.problems] == [SETTINGS_FILE, SERVICES_FILE]
+    assert [problem.file for problem in found.problems] == [SETTINGS_FILE, SERVICES_FILE, JOBS_FILE]
     assert all("Permission denied" in problem.message for problem in found.problems)
     assert found.settings.lock_policy == "always"
 
@@ -182,7 +183,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_an_unchanged_file_is_not_read_twice(tmp_path: Path, reads: list[str]) -> None:
     write(tmp_path, daily(), settings={})
     assert load(tmp_path) is load(tmp_path)
-    assert reads == [SETTINGS_FILE, SERVICES_FILE]
+    assert reads == [SETTINGS_FILE, SERVICES_FILE, JOBS_FILE]
 
 
 @pytest.mark.parametrize("how", ["longer", "same size", "replaced with the same time"])

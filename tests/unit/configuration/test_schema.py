@@ -31,9 +31,12 @@ SERVICES = Draft202012Validator(services_schema())
 SETTINGS = Draft202012Validator(settings_schema())
 
 
-@pytest.mark.parametrize("name", ["external_services.schema.json", "settings.schema.json"])
+NAMES = {f"{name}.schema.json" for name in ("external_services", "settings", "background_jobs")}
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_the_committed_schemas_are_current(name: str) -> None:
-    assert schema_texts().keys() == {"external_services.schema.json", "settings.schema.json"}
+    assert schema_texts().keys() == NAMES
     assert (SHIPPED / name).read_text(encoding="utf-8") == schema_texts()[name], (
         "run: PYTHONPATH=include .venv/bin/python -m system_daemon.configuration.schema"
     )

@@ -1,0 +1,1 @@
+"""Background jobs: Resque's queues, served without loss."""

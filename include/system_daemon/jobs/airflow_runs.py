@@ -1,0 +1,61 @@
+"""DAG runs created from inside a running task, through the Task SDK's own messages.
+
+The only file that knows them; ``tests/contract`` fails on an Airflow that changes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from airflow.sdk.exceptions import ErrorType
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import ErrorResponse, GetDagRunState, TriggerDagRun
+
+_FINISHED = frozenset({"success", "failed"})
+_PLAIN = re.compile(r"[A-Za-z0-9_.~:+-]{1,200}")
+
+
+class RunNotCreatedError(Exception):
+    """Airflow did not create the run; the text holds no value of its conf."""
+
+
+def run_id(job_id: str) -> str:
+    """``job__<id>``, or a digest of the id where Airflow allows no such run id."""
+    if _PLAIN.fullmatch(job_id):
+        return f"job__{job_id}"
+    return f"job__{hashlib.sha256(job_id.encode()).hexdigest()}"
+
+
+async def start_run(
+    dag_id: str, job_id: str, conf: Mapping[str, object], *, again: bool = False
+) -> None:
+    """Start the run of a job, once for each job id.
+
+    Args:
+        dag_id: the DAG.
+        job_id: decides the run id: a second call finds the run of the first.
+        conf: the run's conf.
+        again: a finished run of this job runs again; one that is under way is left alone.
+
+    Raises:
+        RunNotCreatedError: Airflow refused.
+    """
+    run = run_id(job_id)
+    if await _trigger(dag_id, run, conf, reset=False) or not again:
+        return
+    state = await task_runner.SUPERVISOR_COMMS.asend(GetDagRunState(dag_id=dag_id, run_id=run))
+    if getattr(state, "state", None) in _FINISHED:
+        await _trigger(dag_id, run, conf, reset=True)
+
+
+async def _trigger(dag_id: str, run: str, conf: Mapping[str, object], *, reset: bool) -> bool:
+    """Whether the run is new, or was reset; False when there is one of its id."""
+    message = TriggerDagRun(dag_id=dag_id, run_id=run, conf=dict(conf), reset_dag_run=reset)
+    answer = await task_runner.SUPERVISOR_COMMS.asend(message)
+    if not isinstance(answer, ErrorResponse):
+        return True
+    if answer.error is ErrorType.DAGRUN_ALREADY_EXISTS:
+        return False
+    raise RunNotCreatedError(f"expected a run of {dag_id}, got {answer.error.value}")

@@ -1,0 +1,71 @@
+"""A queue as a DAG: a sensor, then workers; and the DAG of promoted jobs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param
+
+from system_daemon.configuration.background_jobs import BackgroundJobs, Queue
+from system_daemon.jobs.operators import PROMOTED_DAG, RunJob, Work
+from system_daemon.jobs.sensor import WaitForJobs
+from system_daemon.jobs.words import PROMOTED, queue_documentation
+from system_daemon.schedule.after_run import AfterRun
+from system_daemon.schedule.timetables import AfterRunTimetable
+
+OWNER = "system-daemon"
+TAG = "background-jobs"
+_AT_ONCE = AfterRun(on_success=0, on_idle=0, on_error=5, on_timeout=5)
+"""The next look begins when a shift ends; after a failure with a pause."""
+_RETRIES = 6
+_FIRST_RETRY, _LONGEST_RETRY = timedelta(seconds=30), timedelta(minutes=30)
+
+
+def queue_dag(queue: Queue, jobs: BackgroundJobs) -> DAG:
+    """The DAG ``jobs__<queue>`` (R11)."""
+    with DAG(
+        dag_id=queue.dag_id,
+        dag_display_name=f"jobs: {queue.name}",
+        description=f"Runs the background jobs of the queue {queue.name}",
+        doc_md=queue_documentation(queue, jobs),
+        schedule=AfterRunTimetable(_AT_ONCE),
+        start_date=None,
+        catchup=False,
+        max_active_runs=1,
+        max_consecutive_failed_dag_runs=0,
+        tags=[OWNER, TAG],
+        default_args={"owner": OWNER, "retries": 0},
+    ) as dag:
+        wait = WaitForJobs(task_id="wait_for_jobs", queue=queue.name)
+        work = Work.partial(task_id="work", queue=queue.name).expand(
+            worker=list(range(queue.workers))
+        )
+        wait >> work
+    return dag
+
+
+def promoted_dag() -> DAG:
+    """The DAG ``background_job``: one run per promoted job."""
+    with DAG(
+        dag_id=PROMOTED_DAG,
+        description="One run per background job that needs attention, a retry or a run of its own",
+        doc_md=PROMOTED,
+        schedule=None,
+        catchup=False,
+        max_active_runs=16,
+        tags=[OWNER, TAG],
+        params={
+            "id": Param("", type="string", title="Job", description="The job's id"),
+            "queue": Param("", type="string", title="Queue", description="The job's queue"),
+            "class": Param("", type="string", title="Class", description="Shown only"),
+        },
+        default_args={"owner": OWNER},
+    ) as dag:
+        RunJob(
+            task_id="run_job",
+            retries=_RETRIES,
+            retry_delay=_FIRST_RETRY,
+            retry_exponential_backoff=True,
+            max_retry_delay=_LONGEST_RETRY,
+        )
+    return dag

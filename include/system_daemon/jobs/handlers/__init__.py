@@ -1,0 +1,1 @@
+"""What runs jobs: an endpoint of the platform, or a Python function."""

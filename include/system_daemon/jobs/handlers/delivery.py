@@ -1,0 +1,37 @@
+"""How sending one message ended: a closed set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """It was accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The server could not be asked, or not now; any other message would have fared the same."""
+
+    reason: str
+    retry_after: float | None = None
+    """Seconds for which the server asked to be left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server refused this message."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """It may have been accepted: the connection broke before the server had said."""
+
+    reason: str
+
+
+Delivery = Sent | NotSent | Refused | Unsure
+SENT = Sent()

@@ -1,0 +1,92 @@
+"""The shipped handler: one notification, by e-mail, SMS or push, at most once.
+
+A job's argument is an object::
+
+    {"id": "4711", "channel": "email", "to": "ana@example.org",
+     "template": "appointment", "data": {"name": "Ana"}}
+
+Instead of ``template`` and ``data`` it may bring its own ``subject``, ``text`` and ``html``. ``id``
+is the notification's; without one the job's counts.
+
+None is better than two: before it is sent, its id is noted under
+``<namespace>system_daemon:notification:<digest of the id>`` (SET NX, kept for ``remembered_for``
+seconds). What certainly did not leave takes the note back and may be tried again. What may have
+left does not: the job fails, and a person decides.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from system_daemon.jobs.handlers.access import NoAccessError
+from system_daemon.jobs.handlers.context import Context
+from system_daemon.jobs.handlers.delivery import Delivery, NotSent, Refused, Sent, Unsure
+from system_daemon.jobs.handlers.email import send_email
+from system_daemon.jobs.handlers.gateway import send_to_gateway
+from system_daemon.jobs.handlers.message import BadNotificationError, Message, read_message
+from system_daemon.jobs.handlers.sent_once import SentOnce, State
+from system_daemon.jobs.payload import Job
+from system_daemon.jobs.verdict import DONE, Failed, Verdict, Wait
+
+
+async def send_notification(job: Job, context: Context) -> Verdict:
+    """Send what the job describes, unless it was sent before."""
+    try:
+        message = read_message(job, context.templates)
+    except BadNotificationError as error:
+        return Failed(exception="BadNotification", reason=str(error))
+    once = SentOnce(context, message.id)
+    match await once.begin():
+        case State.SENT:
+            context.log.info("job %s: its notification was sent before; not sent again", job.id)
+            return DONE
+        case State.SENDING:
+            return Failed(
+                exception="PerhapsSent",
+                reason="an earlier attempt may have sent the notification; it is not sent again."
+                f" If it never arrived, delete the key {once.shown_key} and run the job again",
+            )
+        case State.NEW:
+            pass
+    try:
+        delivery = await _deliver(message, context)
+    except NoAccessError as error:
+        await once.take_back()
+        return Failed(exception="NoAccess", reason=str(error), down=True)
+    return await _verdict(delivery, once)
+
+
+async def _deliver(message: Message, context: Context) -> Delivery:
+    connections, chosen = context.connections, context.notifications
+    match message.channel:
+        case "email":
+            return await send_email(message, await connections.mail_server(chosen.email))
+        case "sms":
+            return await send_to_gateway(
+                message, await connections.gateway(chosen.sms), context.http
+            )
+        case "push":
+            return await send_to_gateway(
+                message, await connections.gateway(chosen.push), context.http
+            )
+        case _:
+            assert_never(message.channel)
+
+
+async def _verdict(delivery: Delivery, once: SentOnce) -> Verdict:
+    match delivery:
+        case Sent():
+            await once.sent()
+            return DONE
+        case NotSent():
+            await once.take_back()
+            if delivery.retry_after is not None:
+                return Wait(seconds=delivery.retry_after, reason=delivery.reason)
+            return Failed(exception="NotSent", reason=delivery.reason, down=True)
+        case Refused():
+            await once.take_back()
+            return Failed(exception="Refused", reason=delivery.reason)
+        case Unsure():
+            return Failed(exception="PerhapsSent", reason=delivery.reason)
+        case _:
+            assert_never(delivery)

@@ -1,0 +1,182 @@
+"""The tasks of the jobs' DAGs that need a process: ``work``, and ``run_job`` for a promoted job."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, assert_never
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+from system_daemon.configuration.background_jobs import Route
+from system_daemon.configuration.loading import Configuration, folder, load
+from system_daemon.connections import redis_url
+from system_daemon.jobs.airflow_connections import AirflowConnections
+from system_daemon.jobs.airflow_runs import start_run
+from system_daemon.jobs.consumer import work
+from system_daemon.jobs.doors import Doors
+from system_daemon.jobs.failed import FailedList
+from system_daemon.jobs.handlers.opening import open_handlers
+from system_daemon.jobs.payload import Job
+from system_daemon.jobs.promoted_run import Buried, Ended, Gone, run_promoted
+from system_daemon.jobs.queue import JobQueue
+from system_daemon.jobs.routes import Routes, dag_params
+from system_daemon.jobs.verdict import Done, Failed
+from system_daemon.jobs.worker_record import new_consumer
+from system_daemon.redis_client import connect
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+PROMOTED_DAG = "background_job"
+_EDITS_S = 5.0
+GRACE_S = 4.0
+"""Airflow kills a task five seconds after it asked it to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Service:
+    """What one task needs to run the jobs of a queue."""
+
+    queue: JobQueue
+    failed: FailedList
+    doors: Doors
+
+
+@asynccontextmanager
+async def _serving(name: str, configuration: Configuration, log: Any) -> AsyncIterator[_Service]:
+    jobs = configuration.jobs
+    queue = jobs.queue(name)
+    url = await redis_url(jobs.redis_connection)
+    redis = connect(url, decode_responses=False)
+    handlers = open_handlers(
+        jobs,
+        configuration.settings,
+        AirflowConnections(),
+        lambda: connect(url),
+        templates=folder() / "templates",
+        log=log,
+    )
+    try:
+        async with handlers as handler:
+            yield _Service(
+                queue=JobQueue(
+                    redis,
+                    namespace=jobs.namespace,
+                    queue=name,
+                    consumer=new_consumer(),
+                    max_interruptions=queue.max_interruptions if queue else 3,
+                    concurrency=queue.concurrency if queue else 1,
+                ),
+                failed=FailedList(redis, namespace=jobs.namespace),
+                doors=Doors(Routes(jobs.routes), handler, _start_routed_dag),
+            )
+    finally:
+        await redis.aclose()
+
+
+async def _stop_when_edited(configuration: Configuration, stop: asyncio.Event) -> None:
+    """A shift keeps the routes it began with: an edit ends it, and the next one has the new."""
+    while not stop.is_set():
+        await asyncio.sleep(_EDITS_S)
+        if load() is not configuration:
+            stop.set()
+
+
+async def _start_routed_dag(job: Job, route: Route) -> None:
+    await start_run(str(route.dag), job.id, dag_params(route, job))
+
+
+class Work(BaseOperator):  # type: ignore[misc]
+    """One consumer of a queue: a process that runs jobs until none is left.
+
+    Args:
+        queue: the queue's name in Resque.
+        worker: which of the queue's processes this is, from 0.
+    """
+
+    def __init__(self, *, queue: str, worker: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.queue = queue
+        self.worker = worker
+
+    def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002 - Airflow's signature
+        """Serve the queue; the counts of the shift are the task's result."""
+        return asyncio.run(self._serve())
+
+    async def _serve(self) -> dict[str, int]:
+        configuration = load()
+        queue = configuration.jobs.queue(self.queue)
+        if queue is None:
+            raise AirflowSkipException(
+                f'expected a queue "{self.queue}" in background_jobs.json, got none; the jobs wait'
+            )
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        async with _serving(self.queue, configuration, self.log) as service:
+
+            async def promote(job: Job) -> None:
+                conf = {"id": job.id, "class": job.job_class, "queue": job.queue}
+                await start_run(PROMOTED_DAG, job.id, conf, again=True)
+                await service.queue.promote(job)
+
+            edited = asyncio.create_task(_stop_when_edited(configuration, stop))
+            shift = await work(
+                service.queue,
+                queue,
+                service.doors,
+                promote,
+                stop=stop,
+                log=self.log,
+                grace=GRACE_S,
+            )
+            edited.cancel()
+        self.log.info("shift of %s ended: %s", self.queue, shift)
+        return asdict(shift)
+
+
+class RunJob(BaseOperator):  # type: ignore[misc]
+    """One attempt at a promoted job, or at one of the failed list that a person triggered."""
+
+    def execute(self, context: Context) -> None:
+        """Run the job that the run's params name."""
+        params, instance = context["params"], context["ti"]
+        ended = asyncio.run(
+            self._run(
+                str(params["id"]),
+                str(params["queue"]),
+                attempt=instance.try_number,
+                last=instance.try_number > instance.max_tries,
+            )
+        )
+        match ended:
+            case Done():
+                self.log.info("the job is done")
+            case Gone():
+                raise AirflowSkipException(str(ended))
+            case Failed():
+                raise AirflowException(f"{ended.reason}; it is tried again")
+            case Buried():
+                raise AirflowFailException(
+                    f"{ended.reason}; the job lies in the failed list, clear this task to run it"
+                    " again"
+                )
+            case _:
+                assert_never(ended)
+
+    async def _run(self, job_id: str, queue: str, *, attempt: int, last: bool) -> Ended:
+        configuration = load()
+        async with _serving(queue, configuration, self.log) as service:
+            return await run_promoted(
+                service.queue,
+                service.failed,
+                service.doors,
+                job_id,
+                attempt=attempt,
+                last=last,
+                log=self.log,
+            )

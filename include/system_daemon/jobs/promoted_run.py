@@ -1,0 +1,115 @@
+"""One attempt at a promoted job: what its DAG run does, without Airflow."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from dataclasses import dataclass
+from typing import assert_never
+
+from system_daemon.jobs.doors import Doors
+from system_daemon.jobs.failed import FailedList, NotInFailedError
+from system_daemon.jobs.payload import Job
+from system_daemon.jobs.queue import JobQueue
+from system_daemon.jobs.routes import missing
+from system_daemon.jobs.verdict import Done, Failed, Verdict, Wait
+from system_daemon.services.log_lines import Log, clean
+
+ARRIVAL_S = 10.0
+"""The run is created before the payload is moved to it; so long it may be on its way."""
+_LOOK_S = 0.2
+LONGEST_WAIT_S = 1800.0
+"""How long one attempt heeds a target that asks for pauses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The job lies neither among the promoted nor among the failed ones."""
+
+    job_id: str
+
+    def __str__(self) -> str:
+        return (
+            f"job {clean(self.job_id, 100)} is neither promoted nor failed: it was done, discarded"
+            " or put back into its queue meanwhile; there is nothing to do"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Buried:
+    """The job went to Resque's failed list."""
+
+    reason: str
+    """A sentence that quotes nothing of the job."""
+
+
+Ended = Done | Failed | Buried | Gone
+
+
+async def run_promoted(
+    queue: JobQueue,
+    failed: FailedList,
+    doors: Doors,
+    job_id: str,
+    *,
+    attempt: int,
+    last: bool,
+    log: Log,
+) -> Ended:
+    """Make one attempt, and end the job where it succeeded or this was the last one.
+
+    Args:
+        queue: the job's queue.
+        failed: the failed list, from where a person may run a job again.
+        doors: what happens to each class.
+        job_id: which job.
+        attempt: 1 at the first attempt of this run.
+        last: a failure buries the job.
+        log: the task's log.
+    """
+    job = await _find(queue, failed, job_id)
+    if job is None:
+        return Gone(job_id)
+    door = doors.find(job.job_class)
+    if door is None:
+        return await _bury(queue, job, "NoRoute", missing(job.job_class))
+    numbered = dataclasses.replace(job, attempt=job.attempt + attempt)
+    verdict: Verdict = await door.handle(numbered)
+    waited = 0.0
+    while isinstance(verdict, Wait) and waited + verdict.seconds <= LONGEST_WAIT_S:
+        log.info("waits %g s: %s", verdict.seconds, verdict.reason)
+        await asyncio.sleep(verdict.seconds)
+        waited += verdict.seconds
+        verdict = await door.handle(numbered)
+    match verdict:
+        case Done():
+            await queue.finish_promoted(job_id)
+            return verdict
+        case Failed():
+            if last:
+                return await _bury(queue, job, verdict.exception, verdict.reason)
+            return verdict
+        case Wait():
+            return Failed(exception="Busy", reason=verdict.reason)
+        case _:
+            assert_never(verdict)
+
+
+async def _find(queue: JobQueue, failed: FailedList, job_id: str) -> Job | None:
+    job = await queue.promoted(job_id)
+    if job is not None:
+        return job
+    try:
+        return await failed.promote(job_id)
+    except NotInFailedError:
+        pass
+    for _ in range(round(ARRIVAL_S / _LOOK_S)):
+        await asyncio.sleep(_LOOK_S)
+        if (job := await queue.promoted(job_id)) is not None:
+            return job
+    return None
+
+
+async def _bury(queue: JobQueue, job: Job, exception: str, reason: str) -> Buried:
+    await queue.bury_promoted(job.id, exception=exception, error=reason)
+    return Buried(reason)
