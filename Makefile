@@ -40,7 +40,8 @@ pytest-quick: .venv/.dev
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore=tests/e2e --ignore=tests/chaos tests
 
 chaos: .venv/.dev ## The experiments that take minutes, whole
-	$(BIN)/python -m pytest tests/e2e --run-chaos
+	$(BIN)/python -m pytest -m chaos tests/chaos
+	CHAOS=1 $(BIN)/python -m pytest tests/integration/jobs/test_queue_model.py
 
 bench: .venv/.dev ## The measurements
 	@for program in bench/*.py; do \

@@ -55,8 +55,10 @@ def promoted_dag() -> DAG:
         max_active_runs=16,
         tags=[OWNER, TAG],
         params={
-            "id": Param("", type="string", title="Job", description="The job's id"),
-            "queue": Param("", type="string", title="Queue", description="The job's queue"),
+            "id": Param(type="string", minLength=1, title="Job", description="The job's id"),
+            "queue": Param(
+                type="string", minLength=1, title="Queue", description="The queue it came from"
+            ),
             "class": Param("", type="string", title="Class", description="Shown only"),
         },
         default_args={"owner": OWNER},

@@ -1,0 +1,1 @@
+"""What the programs of `bench/` share: surroundings to measure in, sampling, and the report."""
