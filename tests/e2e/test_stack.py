@@ -13,6 +13,7 @@ import psutil
 import pytest
 import requests
 
+from system_daemon.configuration.loading import load
 from tests.airflow_settings import PROJECT
 from tests.waiting import wait_until
 
@@ -62,11 +63,9 @@ def test_up_status_and_down_and_the_data_is_found_again(command: Command) -> Non
     assert "service__import_patients" in up.stdout
     status = wait_until(lambda: _with_an_outcome(command), timeout=60, description="an outcome")
     assert set(status["components"].values()) == {"healthy"}
-    assert {dag["dag_id"] for dag in status["dags"]} == {
-        "service__import_patients",
-        "service__send_reminders",
-        "service__sync_catalogue",
-    }
+    shipped = load()
+    expected = {entry.dag_id for entry in (*shipped.services, *shipped.jobs.queues)}
+    assert {dag["dag_id"] for dag in status["dags"]} == expected | {"background_job"}
     assert requests.get(status["url"], timeout=10).ok
 
     again = command("up", "--detach")
