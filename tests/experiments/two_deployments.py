@@ -118,7 +118,9 @@ def _kill_the_holder(findings: Findings, pair: Pair, demo: DemoClient, *, name: 
     return free
 
 
-def daily_in_both(pair: Pair, demo: DemoClient, *, ahead: float, name: str = "daily") -> Findings:
+def daily_in_both(
+    pair: Pair, demo: DemoClient, *, ahead: float, name: str = "daily_of_both"
+) -> Findings:
     """A daily service falls due in both: one of them serves the day."""
     findings = Findings(experiment="one daily service in two deployments", unit="day")
     demo.script(name, [Answer(code="success", delay=1)])
