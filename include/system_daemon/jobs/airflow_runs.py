@@ -1,6 +1,6 @@
 """DAG runs created from inside a running task, through the Task SDK's own messages.
 
-The only file that knows them; ``tests/contract`` fails on an Airflow that changes them.
+The only file that knows them; ``tests/e2e/test_jobs.py`` fails on an Airflow that changes them.
 """
 
 from __future__ import annotations
