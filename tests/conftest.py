@@ -1,5 +1,7 @@
 """Shared by all tests. Airflow reads its environment once: it is prepared before anything else."""
 
+import logging
+
 from hypothesis import HealthCheck, settings
 
 from tests.airflow_settings import prepare
@@ -11,3 +13,6 @@ settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("busy")
 
 pytest_plugins = ["tests.servers"]
+
+# asyncio logs a task of an abandoned loop when it is collected, in whichever test that happens.
+logging.getLogger("asyncio").setLevel(logging.CRITICAL)
