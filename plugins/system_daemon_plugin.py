@@ -1,14 +1,6 @@
-"""Registers the package's timetables with Airflow."""
+"""Registers the package's timetables with Airflow, where the wheel has not done so already."""
 
-from typing import ClassVar
+from system_daemon.plugin import is_installed
 
-from airflow.plugins_manager import AirflowPlugin
-
-from system_daemon.schedule.timetables import AfterRunTimetable, DailyTimetable
-
-
-class SystemDaemonPlugin(AirflowPlugin):
-    """Timetables must be known to every component that reads a DAG."""
-
-    name = "system_daemon"
-    timetables: ClassVar = [AfterRunTimetable, DailyTimetable]
+if not is_installed():
+    from system_daemon.plugin import SystemDaemonPlugin  # noqa: F401 - Airflow looks for it here

@@ -15,7 +15,8 @@ from tests.airflow_settings import PROJECT
 EXTRAS = {
     "requirements.txt": (),
     "requirements-local.txt": ("local",),
-    "requirements-dev.txt": ("local", "dev"),
+    "requirements-cluster.txt": ("cluster",),
+    "requirements-dev.txt": ("local", "cluster", "dev"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from system_daemon.cli import check, fix, import_php, jobs, services, stack
+from system_daemon.cli import check, db, env, fix, import_php, jobs, maintenance, services, stack
 
 app = typer.Typer(
     name="system-daemon",
@@ -18,9 +18,12 @@ app.command("down")(stack.down)
 app.command("status")(stack.status)
 app.command("check")(check.check)
 app.command("services")(services.services)
+app.command("maintenance")(maintenance.maintenance)
 app.command("fix")(fix.fix)
 app.command("import-php")(import_php.import_php)
+app.command("env")(env.env)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(db.app, name="db")
 
 
 def main() -> None:

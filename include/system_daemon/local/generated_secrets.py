@@ -57,12 +57,17 @@ def load(state: Path) -> Secrets:
         ) from error
 
 
+def fernet_key() -> str:
+    """A fresh key of the kind with which Airflow encrypts connections."""
+    return base64.urlsafe_b64encode(os.urandom(32)).decode("ascii")
+
+
 def _generate() -> Secrets:
     return Secrets(
         postgres_password=random_source.token_urlsafe(24),
         redis_password=random_source.token_urlsafe(24),
         admin_password=random_source.token_urlsafe(12),
-        fernet_key=base64.urlsafe_b64encode(os.urandom(32)).decode("ascii"),
+        fernet_key=fernet_key(),
         jwt_secret=random_source.token_urlsafe(48),
         api_secret_key=random_source.token_urlsafe(48),
     )
