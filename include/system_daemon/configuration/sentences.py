@@ -78,9 +78,11 @@ def _is_number(text: str) -> bool:
 def _fields_along(model: type[BaseModel], location: tuple[int | str, ...]) -> Iterator[FieldInfo]:
     here: type[BaseModel] | None = model
     for part in location:
+        if isinstance(part, int):
+            continue
         if here is None or part not in here.model_fields:
             return
-        field = here.model_fields[str(part)]
+        field = here.model_fields[part]
         yield field
         here = next(_models_in(field.annotation), None)
 

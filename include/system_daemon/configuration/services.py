@@ -12,7 +12,8 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from system_daemon.configuration.settings import LockPolicy, Model, Settings
+from system_daemon.configuration.model import Model
+from system_daemon.configuration.settings import LockPolicy, Settings
 from system_daemon.configuration.values import (
     ClockTime,
     ConnectionId,

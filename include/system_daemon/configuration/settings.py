@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic.functional_validators import AfterValidator
 
+from system_daemon.configuration.alerts import Alert
+from system_daemon.configuration.model import Model
 from system_daemon.configuration.values import (
     YEAR_S,
     ConnectionId,
@@ -19,12 +21,6 @@ from system_daemon.configuration.values import (
 )
 
 LockPolicy = Literal["documented", "by_name", "always"]
-
-
-class Model(BaseModel):
-    """A frozen piece of configuration that knows all its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 _API_VERSION = r"[0-9]{1,6}(\.[0-9]{1,6}){1,3}"
@@ -83,6 +79,11 @@ class Settings(Model):
         DailyRetry | None, Field(description='an object such as {"attempts": 2, "delay": 300}')
     ] = None
     """Retries of daily services within the day (R43). Absent: none until the next day."""
+    alerts: Annotated[
+        tuple[Alert, ...],
+        Field(strict=False, description='an array of objects such as {"notifier": "a.b.Notifier"}'),
+    ] = ()
+    """Who is told when a run fails for good, and when the next one succeeds. Absent: nobody."""
 
     def offers(self, since: tuple[int, ...]) -> bool:
         """Whether the platform's API version has a feature that came with version ``since``."""

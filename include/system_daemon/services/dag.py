@@ -8,6 +8,7 @@ from typing import assert_never
 from airflow.sdk import DAG
 from airflow.timetables.base import Timetable
 
+from system_daemon.alerts import callbacks
 from system_daemon.configuration.services import Service
 from system_daemon.configuration.settings import Settings
 from system_daemon.schedule.after_run import AfterRun
@@ -37,6 +38,7 @@ def service_dag(service: Service, settings: Settings) -> DAG:
         max_consecutive_failed_dag_runs=0,
         tags=[OWNER, TAG, period],
         default_args={"owner": OWNER},
+        **callbacks(settings),
     ) as dag:
         retry = settings.daily_retry if period == "daily" else None
         CallService(

@@ -20,6 +20,7 @@ from airflow.triggers.base import (
 )
 from airflow.utils.types import DagRunType
 
+from system_daemon.airflow_stats import in_triggerer
 from system_daemon.configuration.loading import load
 from system_daemon.configuration.services import Service
 from system_daemon.configuration.settings import Settings
@@ -62,6 +63,7 @@ class CallTrigger(BaseTrigger):  # type: ignore[misc]
 
     async def end(self) -> BaseTaskEndEvent:
         """Make the attempt; whatever breaks becomes an outcome too."""
+        lateness = (datetime.now(UTC) - datetime.fromisoformat(self.due)).total_seconds()
         try:
             result = await self._attempt()
         except ConnectionUnusableError as error:
@@ -70,6 +72,12 @@ class CallTrigger(BaseTrigger):  # type: ignore[misc]
             # An exception that left a trigger would fail the task on a worker, without a word.
             self.log.exception("the attempt broke; nothing is known of the call")
             result = self._refused(f"unexpected {type(error).__name__}; see the log")
+        in_triggerer().service_called(
+            self.service,
+            result.outcome.value,
+            duration_ms=result.duration_ms,
+            lateness_s=lateness if self._unattended() else None,
+        )
         return ending(result)
 
     def _refused(self, message: str) -> Result:
@@ -112,8 +120,7 @@ class CallTrigger(BaseTrigger):  # type: ignore[misc]
         )
         plan = schedule(service, settings)
         # A run that a person started or cleared asks nobody whether today's run was made.
-        unattended = self.run_type == DagRunType.SCHEDULED and self.task_instance.try_number == 1
-        if not isinstance(plan, Daily) or not unattended:
+        if not isinstance(plan, Daily) or not self._unattended():
             return terms
         due = datetime.fromisoformat(self.due)
         say_what_was_missed(plan, due, self._count_runs, self.log)
@@ -123,6 +130,11 @@ class CallTrigger(BaseTrigger):  # type: ignore[misc]
             day=due.astimezone(plan.zone).date(),
             patience=max(0.0, service.grace(settings) - late),
         )
+
+    def _unattended(self) -> bool:
+        """Whether the clock started this try, and no person or retry."""
+        scheduled: bool = self.run_type == DagRunType.SCHEDULED
+        return scheduled and self.task_instance.try_number == 1
 
     def _count_runs(self, logical_date: datetime) -> int:
         # Of Airflow's questions about runs this is one that the triggerer gets an answer to:

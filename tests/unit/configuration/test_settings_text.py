@@ -13,7 +13,7 @@ from system_daemon.configuration.settings_text import STRICTEST, read_settings
 
 KEYS = (
     "system_timezone, lock_policy, missed_run_grace, redis_connection, api_version, allowed_hosts,"
-    " any_content_type, daily_retry"
+    " any_content_type, daily_retry, alerts"
 )
 UNKNOWABLE = "; until then no host may be called and every call is locked"
 DEFAULT = "; until then the default holds"
@@ -44,6 +44,7 @@ def test_every_key_is_read() -> None:
         "allowed_hosts": ["his.example", "10.0.0.1", "::1"],
         "any_content_type": True,
         "daily_retry": {"attempts": 2},
+        "alerts": [{"notifier": "our.Notifier", "arguments": {"to": "us@hospital.example"}}],
     }
     settings, problems = read(json.dumps(written))
     assert problems == []
@@ -51,6 +52,7 @@ def test_every_key_is_read() -> None:
     assert settings.allowed_hosts == ("his.example", "10.0.0.1", "::1")
     assert settings.daily_retry is not None
     assert (settings.daily_retry.attempts, settings.daily_retry.delay) == (2, 300)
+    assert [alert.notifier for alert in settings.alerts] == ["our.Notifier"]
 
 
 def test_r32_a_trailing_comma_is_mended_here_too() -> None:
