@@ -1,0 +1,1 @@
+"""Whether the cluster around the configuration is ready: asked before the first task fails."""

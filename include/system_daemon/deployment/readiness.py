@@ -1,0 +1,33 @@
+"""All that is asked of a deployment at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from system_daemon.configuration.loading import Configuration, folder
+from system_daemon.configuration.problems import Problem
+from system_daemon.deployment.airflow_parts import airflow_problems
+from system_daemon.deployment.finding import error
+from system_daemon.deployment.stores import store_problems
+
+
+def deployment_problems(configuration: Configuration) -> tuple[Problem, ...]:
+    """What would make tasks fail or wait, as far as this component can see it. Never raises."""
+    pool = configuration.maintenance.pool if configuration.maintenance_tasks else None
+    stores = asyncio.run(_all(configuration))
+    return (*_environment(), *airflow_problems(pool), *stores)
+
+
+async def _all(configuration: Configuration) -> list[Problem]:
+    return [found async for found in store_problems(configuration)]
+
+
+def _environment() -> Iterator[Problem]:
+    here = folder()
+    if not here.is_dir():
+        yield error(
+            "SYSTEM_DAEMON_CONFIG",
+            f"expected the folder of the configuration, got {here}, which does not exist in this"
+            " component; mount it, or set the variable to where it is",
+        )
