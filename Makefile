@@ -19,7 +19,7 @@ unexport VIRTUAL_ENV
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-quick chaos bench lint types contracts lock clean env
+.PHONY: help install run test test-quick test-cluster chaos bench lint types contracts lock clean env
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -35,18 +35,23 @@ env: ## Write the .env of docker-compose.yaml with fresh secrets
 test: lint types contracts ## All checks and all tests, on real processes
 	$(MAKE) --no-print-directory pytest-quick
 	$(BIN)/python -m pytest tests/e2e
+	$(MAKE) --no-print-directory test-cluster
 
 test-quick: lint types contracts pytest-quick ## The same without the end-to-end tests
 
+test-cluster: .venv/.dev .venv/.cluster ## The services of docker-compose.yaml, started without Docker
+	$(BIN)/python -m pytest tests/cluster
+
 .PHONY: pytest-quick
 pytest-quick: .venv/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore=tests/e2e --ignore=tests/chaos tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore=tests/e2e \
+		--ignore=tests/chaos --ignore=tests/cluster tests
 
-chaos: .venv/.dev ## The experiments that take minutes, whole
+chaos: .venv/.dev .venv/.cluster ## The experiments that take minutes, whole
 	$(BIN)/python -m pytest -m chaos tests/chaos
 	CHAOS=1 $(BIN)/python -m pytest tests/integration/jobs/test_queue_model.py
 
-bench: .venv/.dev ## The measurements
+bench: .venv/.dev .venv/.cluster ## The measurements
 	@for program in bench/*.py; do \
 		echo "== $$program"; $(BIN)/python "$$program" $(BENCH_FLAGS) || exit 1; done
 
@@ -93,6 +98,13 @@ clean: ## Remove what install and tests made; the data of `make run` stays
 
 .venv/.dev: requirements-dev.txt .venv/.local
 	$(UV) $(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# What the image holds, in an environment of its own: its login wants other versions than ours.
+.venv/.cluster: requirements-cluster.txt Makefile | .venv/.created
+	@echo "Installing the cluster's packages into .venv/cluster ..."
+	$(UV) venv --quiet --allow-existing --python $(BIN)/python .venv/cluster
+	$(UV) pip sync --quiet --python .venv/cluster/bin/python --require-hashes requirements-cluster.txt
 	@touch $@
 
 .venv/.created:

@@ -5,7 +5,9 @@ Everything that is valid runs meanwhile. The same list, with warnings: ``system-
 
 from system_daemon.configuration.loading import load
 from system_daemon.configuration.problems import ConfigurationError
+from system_daemon.maintenance.sql_problems import sql_problems
 
-refused = load().rejected
+configuration = load()
+refused = (*configuration.rejected, *sql_problems(configuration.maintenance_tasks))
 if refused:
     raise ConfigurationError(refused) from None

@@ -54,7 +54,7 @@ class Scheduler:
         file = self._configuration / "external_services.json"
         file.write_text(json.dumps(list(entries)))
 
-    def parse(self) -> dict[str, str]:
+    def parse(self, file: str = "external_services.py") -> dict[str, str]:
         """What the DAG processor does with our file; returns its import errors."""
         from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
         from airflow.models.dagbundle import DagBundleModel
@@ -62,7 +62,7 @@ class Scheduler:
         from tests.airflow_settings import PROJECT
 
         bag = BundleDagBag(
-            dag_folder=str(PROJECT / "dags" / "external_services.py"),
+            dag_folder=str(PROJECT / "dags" / file),
             bundle_path=PROJECT / "dags",
             bundle_name=BUNDLE,
         )

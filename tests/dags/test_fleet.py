@@ -10,8 +10,8 @@ from system_daemon.configuration.loading import load
 from tests.airflow_settings import PROJECT
 from tests.dags.conftest import Parse
 
-TAGS = {"system-daemon", "external-service", "background-jobs", "daily", "interval"}
-FILES = {"background_jobs.py", "configuration_errors.py", "external_services.py"}
+TAGS = {"system-daemon", "external-service", "background-jobs", "maintenance", "daily", "interval"}
+FILES = {"background_jobs.py", "configuration_errors.py", "external_services.py", "maintenance.py"}
 
 
 def test_every_dag_file_is_known() -> None:
@@ -30,10 +30,10 @@ def test_nothing_fails_to_import(parse: Parse) -> None:
     assert parse().import_errors == {}
 
 
-def test_r11_r25_every_service_and_every_queue_is_one_dag(parse: Parse) -> None:
-    configuration = load()
-    expected = {entry.dag_id for entry in (*configuration.services, *configuration.jobs.queues)}
-    assert set(parse().dags) == expected | {"background_job"}
+def test_r11_r25_every_service_queue_and_task_is_one_dag(parse: Parse) -> None:
+    found = load()
+    entries = (*found.services, *found.jobs.queues, *found.maintenance_tasks)
+    assert set(parse().dags) == {entry.dag_id for entry in entries} | {"background_job"}
 
 
 def test_r46_one_run_at_a_time_and_never_paused_by_failures(parse: Parse) -> None:

@@ -14,6 +14,7 @@ from system_daemon.local.demo_server import DemoServer
 from system_daemon.local.postgres import Postgres
 from system_daemon.local.redis import Redis
 from tests.deployment import Deployment
+from tests.e2e.clinic import resque, serve  # noqa: F401 - fixtures
 
 Deploy = Callable[..., Deployment]
 

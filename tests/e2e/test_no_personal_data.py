@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import psycopg
 import redis
-from psycopg import sql
 
 from system_daemon.local.demo_answers import Answer
 from system_daemon.local.demo_client import DemoClient
 from system_daemon.local.redis import Redis
 from tests.deployment import Deployment
 from tests.e2e.services import NEVER_AGAIN, service
+from tests.e2e.traces import everything, logs_of
 
 CANARIES = [f"canary-{number:02}-Zw7" for number in range(20)]
 
@@ -42,27 +41,10 @@ def test_bodies_reach_no_log_no_database_and_no_redis(
     bodies = "".join(call.body for call in demo_platform.calls())
     assert all(canary in bodies for canary in CANARIES if CANARIES.index(canary) % 4 != 3)
 
-    logs = "".join(
-        file.read_text(errors="replace") for file in airflow.folder.rglob("*.log") if file.is_file()
-    )
+    logs = logs_of(airflow)
     assert [canary for canary in CANARIES if canary in logs] == []
-    database = _everything(airflow.database_url)
+    database = everything(airflow.database_url)
     assert [canary for canary in CANARIES if canary in database] == []
     with redis.Redis.from_url(redis_server.url(), decode_responses=True) as client:
         stored = "".join(f"{key}{client.get(key)}" for key in client.scan_iter("system_daemon:*"))
     assert [canary for canary in CANARIES if canary in stored] == []
-
-
-def _everything(url: str) -> str:
-    """Every row of every table as text."""
-    with psycopg.connect(url) as connection:
-        tables = connection.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-        ).fetchall()
-        return "".join(
-            str(row)
-            for (table,) in tables
-            for row in connection.execute(
-                sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(table))
-            )
-        )

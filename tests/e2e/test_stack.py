@@ -64,7 +64,8 @@ def test_up_status_and_down_and_the_data_is_found_again(command: Command) -> Non
     status = wait_until(lambda: _with_an_outcome(command), timeout=60, description="an outcome")
     assert set(status["components"].values()) == {"healthy"}
     shipped = load()
-    expected = {entry.dag_id for entry in (*shipped.services, *shipped.jobs.queues)}
+    entries = (*shipped.services, *shipped.jobs.queues, *shipped.maintenance_tasks)
+    expected = {entry.dag_id for entry in entries}
     assert {dag["dag_id"] for dag in status["dags"]} == expected | {"background_job"}
     assert requests.get(status["url"], timeout=10).ok
 

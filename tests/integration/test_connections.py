@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 import trustme
 
-from system_daemon.connections import ConnectionUnusableError, http_access, redis_url
+from system_daemon.connections import (
+    ConnectionUnusableError,
+    http_access,
+    postgres_conninfo,
+    redis_url,
+)
 
 ENDPOINT = "https://his.example/import"
 
@@ -103,3 +108,33 @@ async def test_a_redis_cluster_is_refused(connection) -> None:
     connection("store", conn_type="redis", host="r", extra={"cluster": True})
     with pytest.raises(ConnectionUnusableError, match="expected one Redis server"):
         await redis_url("store")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (
+            {"host": "db", "port": 6432, "login": "u", "password": "p w'x", "schema": "linkcare"},
+            {"host": "db", "port": "6432", "user": "u", "password": "p w'x", "dbname": "linkcare"},
+        ),
+        ({}, {"host": "localhost", "port": "5432", "connect_timeout": "10"}),
+        (
+            {"extra": {"sslmode": "verify-full", "connect_timeout": 3, "cursor": "dictcursor"}},
+            {"sslmode": "verify-full", "connect_timeout": "3"},
+        ),
+    ],
+    ids=["all", "nothing", "extra"],
+)
+async def test_postgres_connections(connection, fields: dict, expected: dict[str, str]) -> None:
+    from psycopg.conninfo import conninfo_to_dict
+
+    connection("platform", conn_type="postgres", **fields)
+    found = conninfo_to_dict(await postgres_conninfo("platform"))
+    assert expected.items() <= found.items()
+    assert "cursor" not in found
+
+
+async def test_another_kind_of_database_is_refused(connection) -> None:
+    connection("platform", conn_type="mysql", host="h")
+    with pytest.raises(ConnectionUnusableError, match="of type postgres, got mysql"):
+        await postgres_conninfo("platform")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
+from system_daemon.cli.due_times import due_times, told
 from system_daemon.configuration.services import Service
 from system_daemon.configuration.settings import Settings
 from system_daemon.schedule.after_run import AfterRun
@@ -13,8 +14,6 @@ from system_daemon.schedule.daily import Daily
 from system_daemon.schedule.words import duration
 from system_daemon.services.plan import schedule
 from system_daemon.services.words import sentence, target
-
-_DUE_TIMES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +40,10 @@ def outlook(service: Service, settings: Settings, *, now: datetime) -> Outlook:
     due: list[datetime] = []
     match plan:
         case Daily():
-            due = _due_times(plan, now)
-            told = ", ".join(time.isoformat(" ", _precision(plan)) for time in due)
+            due = due_times(plan, now)
+            expected = told(plan, due)
         case AfterRun():
-            told = _after_run_in_words(plan)
+            expected = _after_run_in_words(plan)
         case _:
             assert_never(plan)
     return Outlook(
@@ -56,19 +55,8 @@ def outlook(service: Service, settings: Settings, *, now: datetime) -> Outlook:
             f" {concurrency})"
         ),
         next_due=tuple(time.isoformat() for time in due),
-        next_in_words=told,
+        next_in_words=expected,
     )
-
-
-def _due_times(plan: Daily, now: datetime) -> list[datetime]:
-    found = [plan.next_after(now)]
-    while len(found) < _DUE_TIMES:
-        found.append(plan.next_after(found[-1]))
-    return [time.astimezone(plan.zone) for time in found]
-
-
-def _precision(plan: Daily) -> str:
-    return "seconds" if plan.time.second else "minutes"
 
 
 def _after_run_in_words(plan: AfterRun) -> str:

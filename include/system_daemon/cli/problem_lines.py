@@ -41,9 +41,9 @@ def tally(problems: Iterable[Problem]) -> str:
     return ", ".join(told) or "no problems"
 
 
-def validity(count: int) -> str:
+def validity(count: int, what: str = "service") -> str:
     """``1 service is valid``, ``5 services are valid``."""
-    return f"{counted(count, 'service')} {'is' if count == 1 else 'are'} valid"
+    return f"{counted(count, what)} {'is' if count == 1 else 'are'} valid"
 
 
 def counted(count: int, what: str) -> str:

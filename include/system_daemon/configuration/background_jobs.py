@@ -10,12 +10,12 @@ from pydantic.config import JsonDict
 from pydantic.functional_validators import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from system_daemon.configuration.model import Model
 from system_daemon.configuration.services import (
     DEFAULT_TIMEOUT_S,
     LONGEST_TIMEOUT_S,
     slug,
 )
-from system_daemon.configuration.settings import Model
 from system_daemon.configuration.values import (
     YEAR_S,
     ConnectionId,
@@ -43,7 +43,7 @@ _KEY_PART = r"[^\s*?\[\]\\]{1,150}"
 """A part of a Redis key: no spaces, and nothing that KEYS or SCAN would read as a pattern."""
 _HANDLER = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
 _DAG_ID = r"[A-Za-z0-9_.-]{1,250}"
-_SOURCE = r"id|class|queue|args(\[[0-9]{1,4}\]|\.[A-Za-z_][\w-]*)*"
+_SOURCE = r"id|class|queue|args(\[[0-9]{1,4}\]|\.[A-Za-z_][\w-]*)*\??"
 _CLASS = r"\S(.*\S)?"
 
 KeyPart = Annotated[str, _matching(_KEY_PART), pattern(f"^{_KEY_PART}$")]
@@ -126,8 +126,9 @@ class Route(Model):
             " args or a path into args"
         ),
     ] = Field(default_factory=dict)
-    """Only with `dag`: which part of the job becomes which param of the run. What is named here
-    leaves Redis and is kept in Airflow's database."""
+    """Only with `dag`: which part of the job becomes which param of the run; a path that ends with
+    ? may lead nowhere, and the param keeps its default. What is named here leaves Redis and is kept
+    in Airflow's database."""
     connection: Annotated[
         ConnectionId | None, Unrepeated(), Field(description="an Airflow connection id")
     ] = None

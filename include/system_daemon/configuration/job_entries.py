@@ -10,17 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from system_daemon.configuration.background_jobs import BackgroundJobs, Queue, Route
 from system_daemon.configuration.clashes import clashes
 from system_daemon.configuration.job_lint import warnings_about
-from system_daemon.configuration.json_oddities import oddities, written_twice
-from system_daemon.configuration.json_text import JsonTextError, Members, read_json
-from system_daemon.configuration.problems import Problem, Severity, shown, step
+from system_daemon.configuration.json_text import Members
+from system_daemon.configuration.model import Model
+from system_daemon.configuration.problems import Problem, Severity, shown
+from system_daemon.configuration.reading import Reading, got
 from system_daemon.configuration.secrets import secret_query_keys
-from system_daemon.configuration.sentences import findings
-from system_daemon.configuration.settings import Model, Settings
+from system_daemon.configuration.settings import Settings
 
 _LISTS: dict[str, tuple[type[Model], str]] = {
     "queues": (Queue, "a queue"),
@@ -41,44 +39,16 @@ class JobEntries:
     """Something that all queues share is refused: none can be served."""
 
 
-@dataclass(slots=True)
-class _Reading:
-    """The problems found so far in one file."""
-
-    file: str
-    problems: list[Problem]
-
-    def error(self, where: str, message: str) -> None:
-        self.problems.append(
-            Problem(severity=Severity.ERROR, file=self.file, where=where, message=message)
-        )
-
-    def warning(self, where: str, message: str) -> None:
-        self.problems.append(
-            Problem(severity=Severity.WARNING, file=self.file, where=where, message=message)
-        )
-
-    def model(self, model: type[_Entry], written: Members, where: str) -> _Entry | None:
-        """The value, where nothing is wrong with it."""
-        found = [*oddities(written, where), *_secrets(written, where)]
-        try:
-            value = model.model_validate(written)
-        except ValidationError as error:
-            self.problems += findings(error, model, file=self.file, where=where)
-            value = None
-        for at, message in found:
-            self.error(at, message)
-        return None if found else value
-
-
 def read_background_jobs(data: bytes, *, file: str, settings: Settings | None = None) -> JobEntries:
     """Read the file's bytes; nothing an operator can write makes this raise."""
-    reading = _Reading(file, [])
-    written = _members(data, reading)
+    reading = Reading(file)
+    written = reading.members(
+        data, expected='an object with "queues" and "routes"', consequence=f"; {WAITING}"
+    )
     if written is None:
         return JobEntries(jobs=BackgroundJobs(), problems=tuple(reading.problems), unreadable=True)
     before = len(reading.problems)
-    shared = _shared(written, reading)
+    shared = reading.shared(BackgroundJobs, written, without=_LISTS, consequence=f"; {WAITING}")
     routes = _entries(Route, written, "routes", reading)
     sound = shared is not None and None not in routes and not _refused(reading, before)
     queues = _entries(Queue, written, "queues", reading)
@@ -100,62 +70,29 @@ def read_background_jobs(data: bytes, *, file: str, settings: Settings | None = 
     return JobEntries(jobs=jobs, problems=tuple(reading.problems), unreadable=not sound)
 
 
-def _refused(reading: _Reading, since: int) -> bool:
+def _refused(reading: Reading, since: int) -> bool:
     return any(found.severity is Severity.ERROR for found in reading.problems[since:])
 
 
-def _members(data: bytes, reading: _Reading) -> Members | None:
-    try:
-        text = read_json(data)
-    except JsonTextError as error:
-        reading.error(f"line {error.line}, column {error.column}", f"{error}; {WAITING}")
-        return None
-    for repair in text.repairs:
-        reading.warning(f"line {repair.line}, column {repair.column}", repair.message)
-    if isinstance(text.value, Members):
-        return text.value
-    got = "a text" if isinstance(text.value, str) else shown(text.value)
-    message = f'expected an object with "queues" and "routes", got {got}; {WAITING}'
-    reading.error("line 1, column 1", message)
-    return None
-
-
-def _shared(written: Members, reading: _Reading) -> BackgroundJobs | None:
-    """What all queues have in common, without queues and routes."""
-    for key in written.repeated:
-        reading.error(step(key), f"{written_twice(key)}; {WAITING}")
-    rest = Members(
-        {key: value for key, value in written.items() if key not in {"$schema", *_LISTS}}
-    )
-    sentences = _Reading(reading.file, [])
-    shared = sentences.model(BackgroundJobs, rest, "")
-    for found in sentences.problems:
-        reading.error(found.where, f"{found.message}; {WAITING}")
-    return shared
-
-
 def _entries(
-    model: type[_Entry], written: Members, key: str, reading: _Reading
+    model: type[_Entry], written: Members, key: str, reading: Reading
 ) -> list[_Entry | None]:
     value = written.get(key, [])
     waiting = f"; {WAITING}" if model is Route else ""
     what = _LISTS[key][1]
     if not isinstance(value, list):
-        got = "a text" if isinstance(value, str) else shown(value)
-        reading.error(f".{key}", f"expected an array of {key}, got {got}{waiting}")
+        reading.error(f".{key}", f"expected an array of {key}, got {got(value)}{waiting}")
         return [None] if model is Route else []
     entries: list[_Entry | None] = []
     for index, entry in enumerate(value):
         where = f".{key}[{index}]"
         if isinstance(entry, Members):
-            own = _Reading(reading.file, [])
-            entries.append(own.model(model, entry, where))
-            for found in own.problems:
-                reading.error(found.where, found.message + waiting)
+            own = Reading(reading.file)
+            entries.append(own.model(model, entry, where, also=_secrets(entry, where)))
+            reading.adopt(own, consequence=waiting)
             continue
         entries.append(None)
-        got = "a text" if isinstance(entry, str) else shown(entry)
-        reading.error(where, f"expected {what}, an object, got {got}{waiting}")
+        reading.error(where, f"expected {what}, an object, got {got(entry)}{waiting}")
     return entries
 
 

@@ -10,6 +10,13 @@ from pathlib import Path
 from system_daemon.configuration.background_jobs import BackgroundJobs
 from system_daemon.configuration.entries import Entries, read_entries
 from system_daemon.configuration.job_entries import JobEntries, read_background_jobs
+from system_daemon.configuration.maintenance import Maintenance
+from system_daemon.configuration.maintenance_entries import (
+    WITHOUT,
+    MaintenanceEntries,
+    read_maintenance,
+)
+from system_daemon.configuration.maintenance_tasks import MaintenanceTask
 from system_daemon.configuration.problems import ConfigurationError, Problem, Severity
 from system_daemon.configuration.services import SINCE, Service
 from system_daemon.configuration.settings import Settings
@@ -18,6 +25,8 @@ from system_daemon.configuration.settings_text import STRICTEST, read_settings
 SERVICES_FILE = "external_services.json"
 SETTINGS_FILE = "settings.json"
 JOBS_FILE = "background_jobs.json"
+MAINTENANCE_FILE = "maintenance.json"
+FILES = (SERVICES_FILE, SETTINGS_FILE, JOBS_FILE, MAINTENANCE_FILE)
 
 SHIPPED = Path(__file__).resolve().parents[2] / "config"
 """``include/config`` of a checkout; a wheel has none beside it and needs SYSTEM_DAEMON_CONFIG."""
@@ -36,6 +45,12 @@ class Configuration:
     """The valid queues and the routes; no queue while something they share is refused."""
     jobs_refused: tuple[Problem, ...] = ()
     """What keeps every queue from being served. Also part of ``problems``."""
+    maintenance: Maintenance = field(default_factory=Maintenance)
+    """What all maintenance tasks share."""
+    maintenance_tasks: tuple[MaintenanceTask, ...] = ()
+    """The valid tasks that the platform's API version has; none without the file."""
+    maintenance_refused: tuple[Problem, ...] = ()
+    """What keeps every maintenance task from being run. Also part of ``problems``."""
 
     def service(self, name: str) -> Service | None:
         """The valid service of that name."""
@@ -61,6 +76,20 @@ class Configuration:
             raise ConfigurationError(self.jobs_refused)
         return self.jobs
 
+    def maintenance_task(self, name: str) -> MaintenanceTask | None:
+        """The valid maintenance task of that name."""
+        return next((task for task in self.maintenance_tasks if task.name == name), None)
+
+    def require_maintenance(self) -> tuple[MaintenanceTask, ...]:
+        """The valid maintenance tasks.
+
+        Raises:
+            ConfigurationError: something that all tasks share is refused.
+        """
+        if self.maintenance_refused:
+            raise ConfigurationError(self.maintenance_refused)
+        return self.maintenance_tasks
+
     @property
     def rejected(self) -> tuple[Problem, ...]:
         """The errors that refuse single entries or settings."""
@@ -70,6 +99,7 @@ class Configuration:
             if problem.severity is Severity.ERROR
             and problem not in self.unreadable
             and problem not in self.jobs_refused
+            and problem not in self.maintenance_refused
         )
 
 
@@ -85,7 +115,7 @@ def load(where: Path | None = None) -> Configuration:
     Never raises for what an operator wrote: that becomes ``problems``.
     """
     here = where or folder()
-    return _load(here, *(_state(here / file) for file in (SERVICES_FILE, SETTINGS_FILE, JOBS_FILE)))
+    return _load(here, *(_state(here / file) for file in FILES))
 
 
 def _state(file: Path) -> tuple[int, ...] | None:
@@ -102,7 +132,8 @@ def _load(here: Path, *_states: tuple[int, ...] | None) -> Configuration:
     entries = _read_services(here / SERVICES_FILE, settings)
     services = entries.services
     jobs = _read_jobs(here / JOBS_FILE, settings)
-    problems = [*of_settings, *entries.problems, *jobs.problems]
+    maintenance = _read_maintenance(here / MAINTENANCE_FILE, settings)
+    problems = [*of_settings, *entries.problems, *jobs.problems, *maintenance.problems]
     if services and not settings.offers(SINCE):
         problems.append(
             Problem(
@@ -123,6 +154,9 @@ def _load(here: Path, *_states: tuple[int, ...] | None) -> Configuration:
         unreadable=entries.problems if entries.unreadable else (),
         jobs=jobs.jobs,
         jobs_refused=_errors(jobs.problems) if jobs.unreadable else (),
+        maintenance=maintenance.maintenance,
+        maintenance_tasks=maintenance.tasks,
+        maintenance_refused=_errors(maintenance.problems) if maintenance.unreadable else (),
     )
 
 
@@ -140,6 +174,20 @@ def _read_jobs(file: Path, settings: Settings) -> JobEntries:
     except OSError as error:
         problem = _unreadable(file, error, remedy="make it readable")
     return JobEntries(jobs=BackgroundJobs(), problems=(problem,), unreadable=True)
+
+
+def _read_maintenance(file: Path, settings: Settings) -> MaintenanceEntries:
+    try:
+        return read_maintenance(
+            file.read_bytes(), file=file.name, folder=file.parent, settings=settings
+        )
+    except FileNotFoundError as error:
+        if not file.is_symlink():
+            return MaintenanceEntries(maintenance=Maintenance())
+        problem = _unreadable(file, error, remedy=f"mend the link{WITHOUT}")
+    except OSError as error:
+        problem = _unreadable(file, error, remedy=f"make it readable{WITHOUT}")
+    return MaintenanceEntries(maintenance=Maintenance(), problems=(problem,), unreadable=True)
 
 
 def _read_services(file: Path, settings: Settings) -> Entries:

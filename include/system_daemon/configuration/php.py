@@ -12,20 +12,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from system_daemon.configuration.json_text import JsonTextError, decoded, position
+from system_daemon.configuration.json_text import position
+from system_daemon.configuration.php_source import PhpSource
 from system_daemon.configuration.php_text import read_text
-from system_daemon.configuration.problems import shown
 
 VARIABLE = "EXTERNAL_BACKGROUND_SERVICES"
-
-_OPENING = re.compile(r"\s*<\?php(?=\s|$)", re.IGNORECASE)
-_SPACE = re.compile(r"(?:\s|(?://|#(?!\[))(?:(?!\?>)[^\r\n])*|/\*.*?\*/)*", re.DOTALL)
 _VARIABLE = re.compile(rf"""\$GLOBALS\s*\[\s*(['"]){VARIABLE}\1\s*\]""")
-_CLOSING = re.compile(r"\?>\s*")
-
-
-class PhpError(JsonTextError):
-    """The file is not of the one shape that is read; ``line`` and ``column`` count from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,42 +42,13 @@ def read_php(data: bytes) -> PhpJson:
     Raises:
         JsonTextError: anything else in the file; the message names it, line and column its place.
     """
-    source = decoded(data)
-    opening = _OPENING.match(source)
-    if opening is None:
-        raise _refusal(source, _skip(r"\s*", source, 0), 'expected "<?php"')
-    at = _skip(_SPACE, source, opening.end())
-    variable = _VARIABLE.match(source, at)
+    source = PhpSource.of(data)
+    at = source.opening()
+    variable = _VARIABLE.match(source.text, at)
     if variable is None:
-        raise _refusal(source, at, f"expected $GLOBALS['{VARIABLE}'] = '...' and nothing else")
-    at = _sign("=", source, variable.end())
-    text, origins, end = read_text(source, at, lambda at, what: _refusal(source, at, what))
-    at = _skip(_SPACE, source, end)
-    if not _CLOSING.match(source, at):  # which ends a statement too
-        at = _sign(";", source, at)
-    if closing := _CLOSING.match(source, at):
-        at = closing.end()
-    if at < len(source):
-        raise _refusal(source, at, "expected the end of the file after the one assignment")
-    return PhpJson(text, source, origins)
-
-
-def _sign(sign: str, source: str, at: int) -> int:
-    """Past the sign, and past the space and the comments around it."""
-    at = _skip(_SPACE, source, at)
-    if not source.startswith(sign, at):
-        raise _refusal(source, at, f'expected "{sign}"')
-    return _skip(_SPACE, source, at + len(sign))
-
-
-def _skip(pattern: re.Pattern[str] | str, source: str, at: int) -> int:
-    found = re.compile(pattern).match(source, at)
-    return found.end() if found else at
-
-
-def _refusal(source: str, at: int, expected: str) -> PhpError:
-    line, column = position(source, at)
-    # A word or a sign, never a quoted text: that may hold a secret.
-    found = re.compile(r"\$?\w{1,40}|<\?\w*|[^'\"]").match(source, at)
-    got = shown(found[0]) if found else "a quoted text" if at < len(source) else "the end"
-    return PhpError(f"{expected}, got {got}", line=line, column=column)
+        raise source.refusal(at, f"expected $GLOBALS['{VARIABLE}'] = '...' and nothing else")
+    at = source.sign("=", variable.end())
+    text, origins, end = read_text(source.text, at, source.refusal)
+    at = source.end_of_statement(end)
+    source.end(at, "expected the end of the file after the one assignment")
+    return PhpJson(text, source.text, origins)

@@ -16,13 +16,21 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from system_daemon.configuration.alerts import Alert
 from system_daemon.configuration.background_jobs import (
     BackgroundJobs,
     Notifications,
     Queue,
     Route,
 )
-from system_daemon.configuration.loading import JOBS_FILE, SERVICES_FILE, SETTINGS_FILE, SHIPPED
+from system_daemon.configuration.loading import (
+    JOBS_FILE,
+    MAINTENANCE_FILE,
+    SERVICES_FILE,
+    SETTINGS_FILE,
+    SHIPPED,
+)
+from system_daemon.configuration.maintenance import Brake, Maintenance, TaskEntry
 from system_daemon.configuration.services import ExecutionPlan, Intervals, Service
 from system_daemon.configuration.settings import DailyRetry, Settings
 
@@ -45,12 +53,17 @@ def services_schema() -> dict[str, Any]:
 
 def settings_schema() -> dict[str, Any]:
     """The schema of ``settings.json``: an object, every key optional."""
-    return _naming_its_schema(_explained(Settings, DailyRetry))
+    return _naming_its_schema(_explained(Settings, DailyRetry, Alert))
 
 
 def jobs_schema() -> dict[str, Any]:
     """The schema of ``background_jobs.json``: an object of queues and routes."""
     return _naming_its_schema(_explained(BackgroundJobs, Queue, Route, Notifications))
+
+
+def maintenance_schema() -> dict[str, Any]:
+    """The schema of ``maintenance.json``: an object of settings and tasks."""
+    return _naming_its_schema(_explained(Maintenance, TaskEntry, Brake))
 
 
 def _naming_its_schema(schema: dict[str, Any]) -> dict[str, Any]:
@@ -68,6 +81,7 @@ def schema_texts() -> dict[str, str]:
         SERVICES_FILE: services_schema(),
         SETTINGS_FILE: settings_schema(),
         JOBS_FILE: jobs_schema(),
+        MAINTENANCE_FILE: maintenance_schema(),
     }
     return {
         f"{Path(file).stem}.schema.json": json.dumps(schema, indent=2) + "\n"

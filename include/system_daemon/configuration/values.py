@@ -186,3 +186,8 @@ def _host_name(text: str) -> str:
 _HOST_NAME = r"[^\s/?#@:*\[\]]+"
 _IPV6 = "[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
 HostName = Annotated[str, AfterValidator(_host_name), pattern(f"^({_HOST_NAME}|{_IPV6})$")]
+
+
+PathText = Annotated[
+    str, Field(min_length=1, max_length=1000), AfterValidator(_name), pattern(r"^\S(.*\S)?$")
+]

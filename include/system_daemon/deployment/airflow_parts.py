@@ -1,4 +1,4 @@
-"""Airflow's own parts, as far as this component may know them: database, pool, keys, API server.
+"""Airflow's own parts: database, pool, keys, API server, broker.
 
 In a cluster each component has only the secrets that it needs, so that each question is asked where
 its secret is, and nowhere else.
@@ -6,48 +6,66 @@ its secret is, and nowhere else.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 
-import requests
+import redis
 from airflow.configuration import conf
 from cryptography.fernet import Fernet
 
 from system_daemon.configuration.problems import Problem
+from system_daemon.deployment import api_server
+from system_daemon.deployment.component import NEEDS, Component, Part
 from system_daemon.deployment.finding import error, warning
 
-_PATIENCE_S = 10
+_PATIENCE_S = 5
+_Question = Callable[[], Iterator[Problem]]
 
 
-def airflow_problems(pool: str | None) -> Iterator[Problem]:
+def airflow_problems(pool: str | None, component: Component | None) -> Iterator[Problem]:
     """What is wrong with Airflow around this process.
 
     Args:
         pool: the pool of the maintenance tasks; None where there are none.
+        component: whose environment it is; None: one that is the same for all.
     """
-    yield from _fernet()
-    if _named("database", "sql_alchemy_conn"):
-        yield from _asked("database", lambda: _pool(pool))
-    else:
-        yield warning(
-            "database", "not asked: this component does not know it; ask in the scheduler too"
-        )
-    if _named("api_auth", "jwt_secret"):
-        yield from _asked("api server", _signature)
-    else:
-        yield warning(
-            "api server", "not asked: this component signs no tokens; ask in the scheduler too"
-        )
+    needs = NEEDS[component]
+    if Part.FERNET_KEY in needs:
+        yield from _fernet()
+    if Part.DATABASE in needs:
+        wanted = pool if Part.POOL in needs else None
+        yield from _where_set("database", "sql_alchemy_conn", component, lambda: _database(wanted))
+    if Part.SIGNATURE in needs:
+        yield from _where_set("api_auth", "jwt_secret", component, api_server.refusal)
+    if Part.API_SERVER in needs:
+        yield from _asked("api server", api_server.unreachable)
+    if Part.BROKER in needs and "CeleryExecutor" in conf.get("core", "executor"):
+        yield from _where_set("celery", "broker_url", component, _broker)
 
 
-def _named(section: str, option: str) -> bool:
-    """Whether somebody set it: Airflow's own default of these is one that no cluster shares."""
+def _where_set(
+    section: str, option: str, component: Component | None, question: _Question
+) -> Iterator[Problem]:
+    """Ask, if the secret is set here; no cluster shares Airflow's own defaults."""
+    variable = f"AIRFLOW__{section.upper()}__{option.upper()}"
     known = conf.as_dict(display_source=True)
     _value, source = known.get(section, {}).get(option, ("", "default"))
-    return bool(source != "default")
+    if source != "default":
+        yield from _asked(section.replace("_", " "), question)
+    elif component is None:
+        yield warning(
+            variable,
+            "not set here, so that nothing was asked of it; where each component has its own"
+            " secrets, name the one that this is: --component",
+        )
+    else:
+        yield error(
+            variable,
+            f"expected it in the {component}, got none: it would use a value that no other"
+            " component knows; set it to the same value everywhere it is needed",
+        )
 
 
-def _asked(where: str, question: Callable[[], Iterator[Problem]]) -> Iterator[Problem]:
+def _asked(where: str, question: _Question) -> Iterator[Problem]:
     try:
         yield from question()
     except Exception as broken:  # whatever stands in the way is the answer
@@ -67,57 +85,35 @@ def _fernet() -> Iterator[Problem]:
         yield error("fernet key", f"expected 32 url-safe base64-encoded bytes; {remedy}")
 
 
-def _pool(name: str | None) -> Iterator[Problem]:
+def _database(pool: str | None) -> Iterator[Problem]:
     from airflow.models.pool import Pool  # noqa: PLC0415 - needs a database
     from airflow.utils.session import create_session  # noqa: PLC0415
 
-    if name is None:
-        return
     with create_session() as session:
-        found = Pool.get_pool(name, session=session)
+        found = Pool.get_pool(pool or Pool.DEFAULT_POOL_NAME, session=session)
         slots = None if found is None else found.slots
+    if pool is None:
+        return
     if slots is None:
         yield error(
             "pool",
-            f'expected a pool "{name}", got none: Airflow would queue every maintenance task for'
-            f' ever; run: airflow pools set {name} 8 "System Daemon"',
+            f'expected a pool "{pool}", got none: Airflow would queue every maintenance task for'
+            f' ever; run: airflow pools set {pool} 8 "System Daemon"',
         )
     elif slots == 0:
-        yield error("pool", f'expected slots in the pool "{name}", got 0; give it some, such as 8')
+        yield error("pool", f'expected slots in the pool "{pool}", got 0; give it some, such as 8')
 
 
-def _signature() -> Iterator[Problem]:
-    """Whether the API server accepts the tokens that a scheduler with this secret gives tasks."""
-    from airflow.api_fastapi.auth.tokens import (  # noqa: PLC0415 - heavy, and only for this
-        JWTGenerator,
-        get_signing_args,
-    )
-    from airflow.executors.base_executor import get_execution_api_server_url  # noqa: PLC0415
-
-    url = get_execution_api_server_url()
-    token = JWTGenerator(
-        valid_for=60,
-        audience=conf.get_mandatory_list_value("execution_api", "jwt_audience")[0],
-        issuer=conf.get("api_auth", "jwt_issuer", fallback=None),
-        **get_signing_args(make_secret_key_if_needed=False),
-    ).generate(extras={"sub": str(uuid.uuid4()), "scope": "execution"})
-    try:
-        answer = requests.get(
-            f"{url.rstrip('/')}/variables/system_daemon",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=_PATIENCE_S,
-        )
-    except requests.RequestException as broken:
-        yield error(
-            "api server",
-            f"expected an answer at {url}, got {type(broken).__name__}; start it, or set"
-            " AIRFLOW__CORE__EXECUTION_API_SERVER_URL to where it is",
-        )
+def _broker() -> Iterator[Problem]:
+    url = conf.get("celery", "broker_url")
+    if not url.startswith(("redis://", "rediss://")):
         return
-    if answer.status_code == requests.codes.forbidden and "Invalid auth token" in answer.text:
+    try:
+        with redis.Redis.from_url(url, socket_timeout=_PATIENCE_S) as client:
+            client.ping()
+    except redis.RedisError as broken:
         yield error(
-            "api server",
-            "expected it to accept a token of this component, got 403: their JWT secrets differ and"
-            " every task would fail; set AIRFLOW__API_AUTH__JWT_SECRET to the same value in the"
-            " API server and every scheduler, and start them again",
+            "broker",
+            f"expected a Redis that answers, got {type(broken).__name__}: no worker would get a"
+            " task; set AIRFLOW__CELERY__BROKER_URL to where it is, password included",
         )

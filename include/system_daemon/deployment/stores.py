@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import psycopg
 
@@ -15,6 +16,7 @@ from system_daemon.connections import (
     postgres_conninfo,
     redis_url,
 )
+from system_daemon.deployment.component import NEEDS, Component, Part
 from system_daemon.deployment.finding import error, warning
 from system_daemon.deployment.used_connections import (
     http_connections,
@@ -27,15 +29,20 @@ from system_daemon.jobs.namespaces import misplaced
 _PATIENCE_S = 5.0
 
 
-async def store_problems(configuration: Configuration) -> AsyncIterator[Problem]:
+async def store_problems(
+    configuration: Configuration, component: Component | None
+) -> AsyncIterator[Problem]:
     """Connections that are missing or do not fit, servers that do not answer, empty namespaces."""
-    for conn_id, use in redis_connections(configuration).items():
+    needs = NEEDS[component]
+    used = redis_connections(configuration) if Part.REDIS in needs else {}
+    for conn_id, use in used.items():
         async for found in _redis(conn_id, use, configuration):
             yield found
-    for conn_id, use in postgres_connections(configuration).items():
+    used = postgres_connections(configuration) if Part.POSTGRES in needs else {}
+    for conn_id, use in used.items():
         async for found in _postgres(conn_id, use):
             yield found
-    for conn_id, use in http_connections(configuration).items():
+    for conn_id, use in http_connections(configuration, needs).items():
         try:
             await connection(conn_id, "http")
         except ConnectionUnusableError as unusable:
@@ -56,7 +63,8 @@ async def _redis(conn_id: str, use: str, configuration: Configuration) -> AsyncI
             return
         elsewhere = await misplaced(client, jobs.namespace, file=JOBS_FILE)
         if elsewhere is not None:
-            yield elsewhere
+            remedy = "set it to the one that the platform uses"
+            yield replace(elsewhere, message=f"{elsewhere.message}; {remedy}")
         elif not await client.exists(Keys(with_colon(jobs.namespace)).queues):
             yield warning(
                 f"connection {conn_id}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from system_daemon.configuration.loading import Configuration
+from system_daemon.deployment.component import Part
 
 
 def redis_connections(configuration: Configuration) -> dict[str, str]:
@@ -26,18 +27,18 @@ def postgres_connections(configuration: Configuration) -> dict[str, str]:
     return {configuration.maintenance.connection: "the maintenance tasks"}
 
 
-def http_connections(configuration: Configuration) -> dict[str, str]:
-    """Connection ids of HTTP servers, each with the first entry that names it."""
+def http_connections(configuration: Configuration, needs: frozenset[Part]) -> dict[str, str]:
+    """Connection ids of HTTP servers that are needed, each with the first entry that names it."""
     found: dict[str, str] = {}
-    for conn_id, use in _http(configuration):
+    for conn_id, use in _http(configuration, needs):
         found.setdefault(conn_id, use)
     return found
 
 
-def _http(configuration: Configuration) -> Iterator[tuple[str, str]]:
-    for service in configuration.services:
+def _http(configuration: Configuration, needs: frozenset[Part]) -> Iterator[tuple[str, str]]:
+    for service in configuration.services if Part.SERVICES in needs else ():
         if service.connection:
             yield service.connection, f"the service {service.name}"
-    for route in configuration.jobs.routes:
+    for route in configuration.jobs.routes if Part.ROUTES in needs else ():
         if route.connection:
             yield route.connection, f"the jobs {route.job_class}"

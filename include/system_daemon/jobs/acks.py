@@ -16,8 +16,9 @@ from system_daemon.services.log_lines import Log
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 _GATHER_S = 0.002
-_ENOUGH = 16
-"""A batch of so many goes at once; a smaller one waits a little for company."""
+_ENOUGH = 64
+"""A batch of so many, or of a quarter of the workers, goes at once; a smaller one waits a little
+for company."""
 
 
 class Acks:

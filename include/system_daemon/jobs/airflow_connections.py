@@ -11,6 +11,7 @@ from system_daemon.connections import (
     connection,
     http_access,
     http_access_of,
+    postgres_conninfo,
 )
 from system_daemon.jobs.handlers.access import Gateway, MailServer, NoAccessError
 
@@ -63,6 +64,13 @@ class AirflowConnections:
             tls=_mail_tls(extra),
             timeout=float(extra.get("timeout", 30)),
         )
+
+    async def postgres(self, conn_id: str) -> str:
+        """A PostgreSQL connection as libpq's text."""
+        try:
+            return await postgres_conninfo(conn_id)
+        except ConnectionUnusableError as error:
+            raise NoAccessError(str(error)) from error
 
 
 def _url(conn_id: str, found: Any) -> str:

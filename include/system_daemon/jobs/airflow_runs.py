@@ -1,6 +1,7 @@
 """DAG runs created from inside a running task, through the Task SDK's own messages.
 
-The only file that knows them; ``tests/e2e/test_jobs.py`` fails on an Airflow that changes them.
+The only file that knows them; ``tests/contract/test_airflow_runs.py`` fails on an Airflow that
+changes them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from airflow.sdk.exceptions import ErrorType
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time import task_runner
 from airflow.sdk.execution_time.comms import ErrorResponse, GetDagRunState, TriggerDagRun
 
@@ -53,9 +54,19 @@ async def start_run(
 async def _trigger(dag_id: str, run: str, conf: Mapping[str, object], *, reset: bool) -> bool:
     """Whether the run is new, or was reset; False when there is one of its id."""
     message = TriggerDagRun(dag_id=dag_id, run_id=run, conf=dict(conf), reset_dag_run=reset)
-    answer = await task_runner.SUPERVISOR_COMMS.asend(message)
+    try:
+        answer = await task_runner.SUPERVISOR_COMMS.asend(message)
+    except AirflowRuntimeError as error:
+        # Its detail quotes a param that the DAG refuses.
+        raise _refused(dag_id, error.error) from None
     if not isinstance(answer, ErrorResponse):
         return True
     if answer.error is ErrorType.DAGRUN_ALREADY_EXISTS:
         return False
-    raise RunNotCreatedError(f"expected a run of {dag_id}, got {answer.error.value}")
+    raise _refused(dag_id, answer)
+
+
+def _refused(dag_id: str, answer: ErrorResponse) -> RunNotCreatedError:
+    status = (answer.detail or {}).get("status_code", "")
+    code = f" (HTTP {status})" if isinstance(status, int) else ""
+    return RunNotCreatedError(f"expected a run of {dag_id}, got {answer.error.value}{code}")

@@ -91,7 +91,7 @@ class _Consumer:
         self._shift = Shift()
         self._in_flight = InFlight()
         self._claims = Claims(queue, self._shift, log, clock=clock)
-        self._acks = Acks(queue.ack, self._shift, log, concurrency=settings.concurrency)
+        self._acks = Acks(self._ack, self._shift, log, concurrency=settings.concurrency)
         self._runs = Runs(
             queue,
             doors,
@@ -104,6 +104,7 @@ class _Consumer:
         )
         self._next_look = clock()
         self._paused = False
+        self._reaped = False
 
     async def run(self) -> Shift:
         background = [
@@ -133,6 +134,10 @@ class _Consumer:
             if self._doors.held_until() is not None:
                 await self._hold()
                 last_job = self._clock()
+                continue
+            if self._reaped:
+                self._reaped = False
+                await self._return_held()
                 continue
             count = self._needed()
             if count <= 0:
@@ -198,11 +203,8 @@ class _Consumer:
         while not await self._in_flight.quiet(_LOOK_S):
             if await self._over():
                 return
-        held = self._in_flight.take_held()
-        while not await self._gave_back(held):
-            if await self._over():
-                return
-            await _within(_LOOK_S, self._stop)
+        if not await self._return_held():
+            return
         until = self._doors.held_until() or self._clock()
         self._log.warning("the queue is left alone for %.1f s", max(until - self._clock(), 0))
         while not await self._over() and (left := until - self._clock()) > 0:
@@ -214,6 +216,24 @@ class _Consumer:
         self._in_flight.add(await self._claims.take(1, self._stop))
         while not await self._in_flight.quiet(_LOOK_S) and not await self._over():
             pass
+
+    async def _return_held(self) -> bool:
+        """Give back what is held; False when the shift is over before Redis takes it."""
+        held = self._in_flight.take_held()
+        while not await self._gave_back(held):
+            if await self._over():
+                return False
+            await _within(_LOOK_S, self._stop)
+        return True
+
+    async def _ack(self, jobs: Sequence[Job]) -> list[str]:
+        accepted = await self._queue.ack(jobs)
+        if len(accepted) < len(jobs):
+            # This process was taken for dead: what waits here is in other hands, too.
+            self._in_flight.hold_waiting()
+            self._reaped = True
+            self._runs.wanted.set()
+        return accepted
 
     async def _leave(self, workers: Sequence[asyncio.Task[None]]) -> None:
         """Finish what runs, give the rest back, tell Redis what is done."""

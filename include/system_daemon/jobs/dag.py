@@ -36,8 +36,8 @@ def queue_dag(queue: Queue, jobs: BackgroundJobs) -> DAG:
         tags=[OWNER, TAG],
         default_args={"owner": OWNER, "retries": 0},
     ) as dag:
-        wait = WaitForJobs(task_id="wait_for_jobs", queue=queue.name)
-        work = Work.partial(task_id="work", queue=queue.name).expand(
+        wait = WaitForJobs(task_id="wait_for_jobs", queue_name=queue.name)
+        work = Work.partial(task_id="work", queue_name=queue.name).expand(
             worker=list(range(queue.workers))
         )
         wait >> work

@@ -15,6 +15,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from system_daemon.configuration.background_jobs import Route
 from system_daemon.configuration.loading import Configuration, folder, load
 from system_daemon.connections import redis_url
+from system_daemon.jobs import fast_loop
 from system_daemon.jobs.airflow_connections import AirflowConnections
 from system_daemon.jobs.airflow_runs import start_run
 from system_daemon.jobs.consumer import work
@@ -60,6 +61,7 @@ async def _serving(name: str, configuration: Configuration, log: Any) -> AsyncIt
         lambda: connect(url),
         templates=folder() / "templates",
         log=log,
+        platform=configuration.maintenance.connection,
     )
     try:
         async with handlers as handler:
@@ -95,29 +97,31 @@ class Work(BaseOperator):  # type: ignore[misc]
     """One consumer of a queue: a process that runs jobs until none is left.
 
     Args:
-        queue: the queue's name in Resque.
+        queue_name: in Resque. An operator's ``queue`` is Celery's: only workers that listen to it
+            would get the task.
         worker: which of the queue's processes this is, from 0.
     """
 
-    def __init__(self, *, queue: str, worker: int = 0, **kwargs: Any) -> None:
+    def __init__(self, *, queue_name: str, worker: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.queue = queue
+        self.queue_name = queue_name
         self.worker = worker
 
     def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002 - Airflow's signature
         """Serve the queue; the counts of the shift are the task's result."""
-        return asyncio.run(self._serve())
+        return fast_loop.run(self._serve())
 
     async def _serve(self) -> dict[str, int]:
         configuration = load()
-        queue = configuration.jobs.queue(self.queue)
+        queue = configuration.jobs.queue(self.queue_name)
         if queue is None:
             raise AirflowSkipException(
-                f'expected a queue "{self.queue}" in background_jobs.json, got none; the jobs wait'
+                f'expected a queue "{self.queue_name}" in background_jobs.json, got none; the jobs'
+                " wait"
             )
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        async with _serving(self.queue, configuration, self.log) as service:
+        async with _serving(self.queue_name, configuration, self.log) as service:
 
             async def promote(job: Job) -> None:
                 conf = {"id": job.id, "class": job.job_class, "queue": job.queue}
@@ -135,7 +139,7 @@ class Work(BaseOperator):  # type: ignore[misc]
                 grace=GRACE_S,
             )
             edited.cancel()
-        self.log.info("shift of %s ended: %s", self.queue, shift)
+        self.log.info("shift of %s ended: %s", self.queue_name, shift)
         return asdict(shift)
 
 

@@ -12,6 +12,8 @@ from system_daemon.jobs.payload import Job
 
 _REMEMBERED = 1000
 """Classes whose route is kept at hand; a platform has a few dozen."""
+OPTIONAL = "?"
+"""Ends the path of an argument that a job may lack."""
 _STEP = re.compile(r"\[(\d+)\]|\.([^.\[]+)")
 
 
@@ -58,7 +60,14 @@ def dag_params(route: Route, job: Job) -> dict[str, object]:
     Raises:
         NoSuchArgumentError: the route names an argument that the job lacks.
     """
-    return {name: _part(source, job) for name, source in route.params.items()}
+    found = {}
+    for name, source in route.params.items():
+        try:
+            found[name] = _part(source.removesuffix(OPTIONAL), job)
+        except NoSuchArgumentError:
+            if not source.endswith(OPTIONAL):
+                raise
+    return found
 
 
 def _part(source: str, job: Job) -> object:

@@ -127,23 +127,23 @@ class WaitForJobs(BaseSensorOperator):  # type: ignore[misc]
     """The sensor of a queue; it starts and ends in the triggerer.
 
     Args:
-        queue: the queue's name in Resque.
+        queue_name: in Resque; an operator's ``queue`` is Celery's.
     """
 
     start_from_trigger = True
 
-    def __init__(self, *, queue: str, **kwargs: Any) -> None:
+    def __init__(self, *, queue_name: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.queue = queue
+        self.queue_name = queue_name
         self.start_trigger_args = StartTriggerArgs(
             trigger_cls=f"{JobsTrigger.__module__}.{JobsTrigger.__qualname__}",
-            trigger_kwargs={"queue": queue},
+            trigger_kwargs={"queue": queue_name},
             next_method="never_resumed",
         )
 
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
         """One look, where a sensor is made to run in a process, as ``dag.test()`` does."""
-        return needs_work(asyncio.run(look(self.queue)))
+        return needs_work(asyncio.run(look(self.queue_name)))
 
     def never_resumed(self, *_: Any, **__: Any) -> NoReturn:
         """Airflow wants a method to resume at; a look that ends in the triggerer has none."""

@@ -41,6 +41,10 @@ class AirflowSettings:
     secrets: Secrets
     # None: the shipped endpoints are not redirected.
     demo_port: int | None
+    # postgresql://... of the platform's database; None: no connection is made for it.
+    platform_url: str | None = None
+    # Of the demo's mail server; None: no connections for notifications are made.
+    mail_port: int | None = None
 
     @property
     def url(self) -> str:
@@ -146,8 +150,31 @@ def _airflow_variables(settings: AirflowSettings) -> dict[str, str]:
         for key, value in values.items()
     }
     variables["AIRFLOW_HOME"] = str(home)
-    variables["AIRFLOW_CONN_SYSTEM_DAEMON_REDIS"] = settings.redis_url
-    return variables
+    return variables | _connections(settings)
+
+
+def _connections(settings: AirflowSettings) -> dict[str, str]:
+    found = {"REDIS": settings.redis_url}
+    if settings.platform_url is not None:
+        found["POSTGRES"] = settings.platform_url
+    if settings.demo_port is not None and settings.mail_port is not None:
+        found |= _ways_of_notifications(settings.demo_port, settings.mail_port)
+    return {f"AIRFLOW_CONN_SYSTEM_DAEMON_{name}": value for name, value in found.items()}
+
+
+def _ways_of_notifications(demo_port: int, mail_port: int) -> dict[str, str]:
+    """To the demo platform, whichever way: it keeps what it gets."""
+    mail = {
+        "conn_type": "smtp",
+        "host": LOOPBACK,
+        "port": mail_port,
+        "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "clinic@example.org"},
+    }
+    gateways = {
+        way: {"conn_type": "http", "host": f"http://{LOOPBACK}:{demo_port}/gateway/{way.lower()}"}
+        for way in ("SMS", "PUSH")
+    }
+    return {way: json.dumps(found) for way, found in {"EMAIL": mail, **gateways}.items()}
 
 
 def _with_driver(url: str, driver: str) -> str:

@@ -1,12 +1,14 @@
 """The demo platform: an HTTP service with scriptable outcomes, in place of a health platform.
 
-python -m system_daemon.local.demo --port 8090
+python -m system_daemon.local.demo --port 8090 --mail-port 8025
 
 POST   /<service>          a call, answered from the service's script
 PUT    /_script/<service>  {"answers": [...], "repeat": false}, see demo_answers.py
 GET    /_calls[/<service>] the calls received, oldest first
 DELETE /_calls             forget them
 GET    /_health
+
+E-mails that arrive by SMTP are calls of the service `mail`; their body is the whole e-mail.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from pydantic import ValidationError
 
 from system_daemon.local.demo_answers import DEFAULT_SCRIPTS, UNKNOWN, Answer, Script
 from system_daemon.local.demo_call import ReceivedCall
+from system_daemon.local.demo_mail import mail_server
 from system_daemon.local.ports import LOOPBACK
 
 _REMEMBERED_CALLS = 10_000
@@ -51,6 +54,13 @@ class DemoPlatform:
             ]
         )
         return application
+
+    def receive_mail(self, text: str) -> None:
+        """Keep an e-mail."""
+        now = time.time()
+        self._calls.append(
+            ReceivedCall(service="mail", at=now, headers={}, body=text, ended_at=now)
+        )
 
     async def _health(self, _request: web.Request) -> web.Response:
         return web.json_response({"status": "healthy"})
@@ -154,10 +164,14 @@ def main() -> None:
     parser.add_argument(
         "--remembered-calls", type=int, default=_REMEMBERED_CALLS, help="older calls are forgotten"
     )
+    parser.add_argument("--mail-port", type=int, help="take e-mails there")
     arguments = parser.parse_args()
     platform = DemoPlatform(remembered_calls=arguments.remembered_calls)
+    application = platform.application()
+    if arguments.mail_port is not None:
+        application.cleanup_ctx.append(mail_server(arguments.mail_port, platform.receive_mail))
     web.run_app(
-        platform.application(),
+        application,
         host=LOOPBACK,
         port=arguments.port,
         print=None,

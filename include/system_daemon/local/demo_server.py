@@ -24,10 +24,17 @@ class DemoServer:
     name = "demo"
 
     def __init__(
-        self, folder: Path, *, port: int, log: Path, record: Record = record_nothing
+        self,
+        folder: Path,
+        *,
+        port: int,
+        log: Path,
+        mail_port: int | None = None,
+        record: Record = record_nothing,
     ) -> None:
         self._folder = folder
         self._port = port
+        self._mail_port = mail_port
         self._log = log
         self._record = record
         self._process: ProcessIdentity | None = None
@@ -39,8 +46,11 @@ class DemoServer:
     def start(self) -> str:
         """Start it and return its URL. Raises StackError."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "system_daemon.local.demo", "--port", str(self._port)]
+        if self._mail_port is not None:
+            command += ["--mail-port", str(self._mail_port)]
         self._process = processes.start(
-            [sys.executable, "-m", "system_daemon.local.demo", "--port", str(self._port)],
+            command,
             log=self._log,
             cwd=self._folder,
             env={**os.environ, "PYTHONPATH": str(_IMPORT_ROOT)},

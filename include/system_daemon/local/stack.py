@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from system_daemon.local import processes, stopping
+from system_daemon.local import platform_database, processes, stopping
 from system_daemon.local.airflow import AIRFLOW_CHILDREN, Airflow
 from system_daemon.local.airflow_environment import ADMIN, AirflowSettings
 from system_daemon.local.dag_overview import Login
@@ -18,6 +18,7 @@ from system_daemon.local.demo_server import DemoServer
 from system_daemon.local.failure import StackError, log_tail
 from system_daemon.local.generated_secrets import load_or_create
 from system_daemon.local.parsing import parsed_everything
+from system_daemon.local.pool import make_pool
 from system_daemon.local.ports import PortChoice
 from system_daemon.local.postgres import Postgres
 from system_daemon.local.processes import ProcessIdentity
@@ -33,6 +34,7 @@ _USUAL_PORTS = {
     "postgres": 5432,
     "redis": 6379,
     "demo": 8090,
+    "demo_mail": 8025,
     "worker_log": 8793,
     "trigger_log": 8794,
 }
@@ -80,9 +82,12 @@ class Stack:
 
     def start(self) -> None:
         """Start everything and return when it is ready. Raises StackError, Interrupted."""
-        database_url, redis_url = self._start_servers()
+        postgres, redis_url = self._start_servers()
+        platform_url = postgres.url(platform_database.DATABASE)
+        platform_database.prepare(postgres.url(), platform_url)
+        self._report(f"the database {platform_database.DATABASE} is ready")
         airflow = Airflow(
-            self._airflow_settings(database_url, redis_url),
+            self._airflow_settings(postgres.url(), platform_url, redis_url),
             log=self.log("airflow"),
             record=self._file.add,
         )
@@ -110,7 +115,7 @@ class Stack:
         shared = name if name in ("postgres", "redis", "demo") else "airflow"
         return self._options.state / "logs" / f"{shared}.log"
 
-    def _start_servers(self) -> tuple[str, str]:
+    def _start_servers(self) -> tuple[Postgres, str]:
         state = self._options.state
         postgres = Postgres(
             _folder(state, "postgres"),
@@ -132,6 +137,7 @@ class Stack:
                 DemoServer(
                     _folder(state, "demo"),
                     port=self._ports["demo"],
+                    mail_port=self._ports["demo_mail"],
                     log=self.log("demo"),
                     record=self._file.add,
                 )
@@ -144,7 +150,7 @@ class Stack:
                 # Their threads end as soon as their processes do.
                 stopping.stop_all(self._file.processes)
                 raise
-        return postgres.url(), redis.url()
+        return postgres, redis.url()
 
     def _wait_for_servers(self, futures: dict[Future[str], str]) -> None:
         waiting = set(futures)
@@ -177,6 +183,7 @@ class Stack:
                 missing = ", ".join(sorted(set(health) - healthy))
                 raise self._late(f"expected Airflow to be healthy, still missing: {missing}")
             self.stop_requested.wait(_POLL_SECONDS)
+        make_pool(self.login)
         if not parsed_everything(
             self._options.project / "dags",
             self.login,
@@ -197,7 +204,9 @@ class Stack:
         log = self.log("airflow")
         return StackError(f"{sentence} (after {_READY_SECONDS:g} s; log {log}):\n{log_tail(log)}")
 
-    def _airflow_settings(self, database_url: str, redis_url: str) -> AirflowSettings:
+    def _airflow_settings(
+        self, database_url: str, platform_url: str, redis_url: str
+    ) -> AirflowSettings:
         return AirflowSettings(
             project=self._options.project,
             home=_folder(self._options.state, "airflow"),
@@ -208,6 +217,8 @@ class Stack:
             trigger_log_port=self._ports["trigger_log"],
             secrets=self._secrets,
             demo_port=self._ports["demo"] if self._options.demo else None,
+            platform_url=platform_url,
+            mail_port=self._ports["demo_mail"] if self._options.demo else None,
         )
 
     def _first_record(self) -> StackRecord:
@@ -225,7 +236,7 @@ def _choose_ports(options: StackOptions, choice: PortChoice) -> dict[str, int]:
     if options.port is not None:
         chosen["airflow"] = choice.require(options.port)
     for name, usual in _USUAL_PORTS.items():
-        if name not in chosen and (name != "demo" or options.demo):
+        if name not in chosen and (options.demo or not name.startswith("demo")):
             chosen[name] = choice.choose(usual)
     return chosen
 

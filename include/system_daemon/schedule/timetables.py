@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from system_daemon.schedule.after_run import AfterRun
 from system_daemon.schedule.daily import Daily
+from system_daemon.schedule.every import Every
 from system_daemon.schedule.words import brief, in_words
 
 if TYPE_CHECKING:
@@ -93,6 +94,78 @@ class DailyTimetable(Timetable):  # type: ignore[misc]
         if earliest is not None and due <= earliest:
             due = self._daily.next_after(earliest - _SMALLEST)
         return due
+
+
+class EveryTimetable(Timetable):  # type: ignore[misc]
+    """A run each so many seconds, start to start; missed ticks collapse into one (R6, R23).
+
+    Airflow's own DeltaTriggerTimetable dates a late run by the last parse of its file, so that the
+    rhythm drifts; here it stays.
+    """
+
+    periodic = True
+    can_be_scheduled = True
+    active_runs_limit = 1
+
+    def __init__(self, every: Every) -> None:
+        self._every = every
+        self.description = in_words(every)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EveryTimetable) and self.serialize() == other.serialize()
+
+    def __hash__(self) -> int:
+        return hash(self._every)
+
+    @property
+    @override
+    def summary(self) -> str:
+        return brief(self._every)
+
+    @override
+    def serialize(self) -> dict[str, Any]:
+        return {"seconds": self._every.seconds}
+
+    @classmethod
+    @override
+    def deserialize(cls, data: dict[str, Any]) -> Self:
+        return cls(Every(seconds=data["seconds"]))
+
+    @override
+    def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
+        return DataInterval.exact(run_after)
+
+    @override
+    def next_dagrun_info_v2(
+        self, *, last_dagrun_info: DagRunInfo | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        last = last_dagrun_info and last_dagrun_info.run_after
+        if not restriction.catchup:  # the scheduler
+            due = self._every.due(now=_utcnow(), last=last)
+        elif last is not None:  # a backfill
+            due = self._every.next_after(last)
+        elif restriction.earliest is not None:
+            due = restriction.earliest
+        else:
+            return None
+        if restriction.earliest is not None:
+            due = max(due, restriction.earliest)
+        if restriction.latest is not None and due > restriction.latest:
+            return None
+        return DagRunInfo.exact(instance(due))
+
+    @override
+    def next_run_info_from_dag_model(self, *, dag_model: DagModel) -> DagRunInfo | None:
+        """The run itself: called by the scheduler when it creates it.
+
+        The model knows the tick that was due at the last parse. Ticks that have passed since belong
+        to this run too; else the next one would be overdue at once.
+        """
+        known: DagRunInfo | None = super().next_run_info_from_dag_model(dag_model=dag_model)
+        now = _utcnow()
+        if known is None or self._every.next_after(known.run_after) > now:
+            return known
+        return DagRunInfo.exact(instance(self._every.due(now=now, last=known.run_after)))
 
 
 class AfterRunTimetable(Timetable):  # type: ignore[misc]

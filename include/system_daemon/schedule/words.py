@@ -6,6 +6,7 @@ from typing import assert_never
 
 from system_daemon.schedule.after_run import AfterRun
 from system_daemon.schedule.daily import Daily
+from system_daemon.schedule.every import Every
 
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
 
@@ -19,11 +20,13 @@ def duration(seconds: float) -> str:
     return f"{seconds:.12g} second{'' if seconds == 1 else 's'}"
 
 
-def in_words(schedule: Daily | AfterRun) -> str:
+def in_words(schedule: Daily | Every | AfterRun) -> str:
     """A schedule as half a sentence: "every day at 15:57 (Europe/Madrid)"."""
     match schedule:
         case Daily():
             return f"every day at {clock(schedule)} ({schedule.zone.key})"
+        case Every():
+            return f"every {duration(schedule.seconds).removeprefix('1 ')}"
         case AfterRun():
             return _after_run(schedule)
         case never:
@@ -43,11 +46,13 @@ def _after_run(schedule: AfterRun) -> str:
     return f"after each run ended: {told}"
 
 
-def brief(schedule: Daily | AfterRun) -> str:
+def brief(schedule: Daily | Every | AfterRun) -> str:
     """A schedule in the few words that fit into a table."""
     match schedule:
         case Daily():
             return f"daily {clock(schedule)} {schedule.zone.key}"
+        case Every():
+            return f"every {schedule.seconds:.12g} s"
         case AfterRun():
             waits = (
                 f"success {schedule.on_success:.12g} s",

@@ -14,6 +14,8 @@ from system_daemon.jobs.keys import Keys
 from system_daemon.jobs.ownership import unowned_keys
 from system_daemon.jobs.queue import JobQueue
 from tests.integration.jobs.crew import Crew
+from tests.integration.leaks import no_key_is_left_without_an_owner  # noqa: F401 - autouse
+from tests.integration.redis_servers import redis_server  # noqa: F401 - on each server
 from tests.integration.services.reply_dropper import ReplyDropper
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from aiosmtpd.controller import Controller
 from redis.asyncio import Redis
 
 from system_daemon import redis_client
-from system_daemon.access import HttpAccess
+from system_daemon.access import HttpAccess, Login
 from system_daemon.configuration.background_jobs import BackgroundJobs, Queue, Route
 from system_daemon.configuration.settings import Settings
 from system_daemon.jobs.consumer import work
@@ -29,6 +30,9 @@ from system_daemon.jobs.queue import JobQueue
 from system_daemon.jobs.routes import Routes
 from system_daemon.jobs.shift import Shift
 from tests.integration.jobs_consumer.clinic import KEYS, NAMESPACE, QUEUE, Endpoint
+from tests.integration.jobs_consumer.mail_box import MailBox
+from tests.integration.leaks import no_key_is_left_without_an_owner  # noqa: F401 - autouse
+from tests.integration.redis_servers import redis_server  # noqa: F401 - on each server
 
 
 @pytest_asyncio.fixture
@@ -64,6 +68,7 @@ class Connected:
     mail: MailServer | None = None
     gateways: dict[str, Gateway] = field(default_factory=dict)
     access: HttpAccess = field(default_factory=HttpAccess)
+    database: str | None = None
     asked: list[str | None] = field(default_factory=list)
 
     async def http(self, conn_id: str | None, endpoint: str) -> HttpAccess:
@@ -79,6 +84,11 @@ class Connected:
         if self.mail is None:
             raise NoAccessError(f'expected an Airflow connection "{conn_id}", got none')
         return self.mail
+
+    async def postgres(self, conn_id: str) -> str:
+        if self.database is None:
+            raise NoAccessError(f'expected an Airflow connection "{conn_id}", got none')
+        return self.database
 
 
 @dataclass(slots=True)
@@ -115,6 +125,7 @@ class Workplace:
             lambda: redis_client.connect(self.redis_url),
             templates=self.templates,
             log=logging.getLogger("shift"),
+            platform="system_daemon_postgres",
         ) as handlers:
             return await work(
                 self.queue,
@@ -159,3 +170,35 @@ def told(caplog: pytest.LogCaptureFixture) -> Callable[[], Sequence[str]]:
     """The lines of the shifts' log."""
     caplog.set_level(logging.INFO, logger="shift")
     return lambda: [record.getMessage() for record in caplog.records]
+
+
+@pytest.fixture
+def mail_box(workplace: Workplace, unused_tcp_port: int) -> Iterator[MailBox]:
+    """The SMTP server behind the e-mail connection."""
+    box = MailBox()
+    controller = Controller(
+        box,
+        hostname="127.0.0.1",
+        port=unused_tcp_port,
+        authenticator=box.authenticate,
+        auth_require_tls=False,
+    )
+    controller.start()
+    workplace.connections.mail = MailServer(
+        host="127.0.0.1", port=unused_tcp_port, sender="clinic@example.org", encryption="none",
+        timeout=5,
+    )  # fmt: skip
+    yield box
+    controller.stop()
+
+
+@pytest_asyncio.fixture
+async def gateway(workplace: Workplace, endpoint: Endpoint) -> AsyncIterator[Endpoint]:
+    """The HTTP gateway behind the SMS and push connections."""
+    workplace.connections.gateways = {
+        "system_daemon_sms": Gateway(
+            url=endpoint.url, headers={"X-Key": "k"}, auth=Login("clinic", "secret")
+        ),
+        "system_daemon_push": Gateway(url=endpoint.url.replace("/jobs", "/push")),
+    }
+    yield endpoint

@@ -3,102 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from aiohttp import web
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from redis.asyncio import Redis
 
 from system_daemon.access import Login
 from system_daemon.jobs import breaker, runs
-from system_daemon.jobs.handlers.access import Gateway, MailServer
+from system_daemon.jobs.handlers.access import MailServer
 from tests.integration.jobs_consumer.clinic import KEYS, Endpoint, enqueue, job_id
 from tests.integration.jobs_consumer.conftest import Workplace
+from tests.integration.jobs_consumer.mail_box import MailBox
 
 ROUTE = {
     "job_class": "SendNotification",
     "handler": "system_daemon.jobs.handlers.notification:send_notification",
 }
-
-
-@dataclass
-class MailBox:
-    """An SMTP server that keeps what it accepts, and answers what it is told to."""
-
-    mails: list[EmailMessage] = field(default_factory=list)
-    recipients: list[str] = field(default_factory=list)
-    logins: list[str] = field(default_factory=list)
-    rcpt: str = ""
-    """Answers to RCPT, instead of an acceptance."""
-    data: list[str] = field(default_factory=list)
-    """Answers to DATA, one after the other, then acceptances; "hang up" breaks the connection."""
-
-    async def handle_RCPT(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: object
-    ) -> str:
-        if self.rcpt:
-            return self.rcpt
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        answer = self.data.pop(0) if self.data else "250 OK"
-        if answer == "hang up":
-            assert server.transport is not None
-            server.transport.abort()
-        if answer.startswith("250"):
-            assert isinstance(envelope.content, bytes)
-            mail = message_from_bytes(envelope.content, policy=policy.default)
-            assert isinstance(mail, EmailMessage)
-            self.mails.append(mail)
-            self.recipients += envelope.rcpt_tos
-        return answer
-
-    def authenticate(
-        self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, login: object
-    ) -> AuthResult:
-        assert isinstance(login, LoginPassword)
-        self.logins.append(login.login.decode())
-        return AuthResult(success=login.password == b"secret")
-
-
-@pytest.fixture
-def mail_box(workplace: Workplace, unused_tcp_port: int) -> Iterator[MailBox]:
-    """The SMTP server behind the e-mail connection."""
-    box = MailBox()
-    controller = Controller(
-        box,
-        hostname="127.0.0.1",
-        port=unused_tcp_port,
-        authenticator=box.authenticate,
-        auth_require_tls=False,
-    )
-    controller.start()
-    workplace.connections.mail = MailServer(
-        host="127.0.0.1", port=unused_tcp_port, sender="clinic@example.org", encryption="none",
-        timeout=5,
-    )  # fmt: skip
-    yield box
-    controller.stop()
-
-
-@pytest_asyncio.fixture
-async def gateway(workplace: Workplace, endpoint: Endpoint) -> AsyncIterator[Endpoint]:
-    """The HTTP gateway behind the SMS and push connections."""
-    workplace.connections.gateways = {
-        "system_daemon_sms": Gateway(
-            url=endpoint.url, headers={"X-Key": "k"}, auth=Login("clinic", "secret")
-        ),
-        "system_daemon_push": Gateway(url=endpoint.url.replace("/jobs", "/push")),
-    }
-    yield endpoint
 
 
 @pytest.fixture(autouse=True)

@@ -166,6 +166,8 @@ async def test_a_dag_gets_the_params_that_its_route_names() -> None:
     for path in ("args[1]", "args[0].patient.name", "args.patient"):
         with pytest.raises(NoSuchArgumentError, match=r"^expected args\S+ in the job, got no"):
             dag_params(Route(job_class="R", dag="d", params={"p": path}), job)
+    optional = {"p": "args[0].patient.name?", "q": "args[0].pages[0]?"}
+    assert dag_params(Route(job_class="R", dag="d", params=optional), job) == {"q": 1}
 
 
 async def test_the_queue_is_empty_in_the_end(redis: Redis, workplace: Workplace) -> None:

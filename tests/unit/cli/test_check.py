@@ -52,7 +52,7 @@ def test_json_is_all_that_scripts_get(tmp_path: Path) -> None:
     result = run("check", "--json", "--config", tmp_path)
     assert (result.exit_code, result.stderr) == (1, "")
     told = json.loads(result.stdout)
-    assert list(told) == ["services", "queues", "problems"]
+    assert list(told) == ["services", "queues", "maintenance", "problems"]
     assert told["services"] == [
         {"name": "my import", "dag_id": "service__my_import"},
         {"name": "import_patients", "dag_id": "service__import_patients"},
@@ -73,7 +73,7 @@ def test_json_of_a_fine_configuration(tmp_path: Path) -> None:
     result = run("check", "--json", "--config", write(tmp_path))
     assert (result.exit_code, json.loads(result.stdout)) == (
         0,
-        {"services": [], "queues": [], "problems": []},
+        {"services": [], "queues": [], "maintenance": [], "problems": []},
     )
 
 
@@ -149,3 +149,32 @@ def test_colours_only_on_a_terminal(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert b"\x1b[1;31merror" in shown
     assert where in shown.decode()  # whole, on a terminal of 80 columns
+
+
+SWEEP = """\
+-- name: close
+-- description: Closes what is over
+WITH due AS (SELECT a FROM t LIMIT :batch FOR UPDATE SKIP LOCKED),
+changed AS (UPDATE t SET b = 1 FROM due WHERE t.a = due.a RETURNING 1)
+SELECT count(*) AS closed FROM changed;
+"""
+
+
+def test_maintenance_tasks_and_their_sql_are_checked(tmp_path: Path) -> None:
+    write(tmp_path, settings={"api_version": "2.7.20", "system_timezone": "UTC"})
+    (tmp_path / "good.sql").write_text(SWEEP)
+    (tmp_path / "bad.sql").write_text(SWEEP.replace(":batch", "5"))
+    tasks = [
+        {"name": "good", "sql": "good.sql", "frequency": 60},
+        {"name": "bad", "sql": "bad.sql", "frequency": 60},
+    ]
+    (tmp_path / "maintenance.json").write_text(json.dumps({"tasks": tasks}))
+    result = run("check", "--config", tmp_path)
+    assert result.exit_code == 1
+    heading, problem, *_ = result.stdout.splitlines()
+    assert heading == "maintenance.json"
+    assert problem.startswith("  error    bad: bad.sql line 1 (close): expected LIMIT :batch")
+    assert result.stdout.endswith("1 error; 0 services are valid; 6 maintenance tasks are valid\n")
+    told = json.loads(run("check", "--json", "--config", tmp_path).stdout)
+    assert {"name": "good", "dag_id": "maintenance__good"} in told["maintenance"]
+    assert "bad.sql" in told["problems"][0]["message"]

@@ -12,6 +12,7 @@ import pytest
 from system_daemon.configuration import loading
 from system_daemon.configuration.loading import (
     JOBS_FILE,
+    MAINTENANCE_FILE,
     SERVICES_FILE,
     SETTINGS_FILE,
     SHIPPED,
@@ -107,7 +108,8 @@ def test_a_folder_that_may_not_be_entered_is_a_problem(
     monkeypatch.setattr(Path, "stat", refused)
     monkeypatch.setattr(Path, "read_bytes", refused)
     found = load(tmp_path)
-    assert [problem.file for problem in found.problems] == [SETTINGS_FILE, SERVICES_FILE, JOBS_FILE]
+    files = [SETTINGS_FILE, SERVICES_FILE, JOBS_FILE, MAINTENANCE_FILE]
+    assert [problem.file for problem in found.problems] == files
     assert all("Permission denied" in problem.message for problem in found.problems)
     assert found.settings.lock_policy == "always"
 
@@ -183,7 +185,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_an_unchanged_file_is_not_read_twice(tmp_path: Path, reads: list[str]) -> None:
     write(tmp_path, daily(), settings={})
     assert load(tmp_path) is load(tmp_path)
-    assert reads == [SETTINGS_FILE, SERVICES_FILE, JOBS_FILE]
+    assert reads == [SETTINGS_FILE, SERVICES_FILE, JOBS_FILE, MAINTENANCE_FILE]
 
 
 @pytest.mark.parametrize("how", ["longer", "same size", "replaced with the same time"])
@@ -216,3 +218,34 @@ def test_a_thousand_services_load(tmp_path: Path) -> None:
     found = load(write(tmp_path, *(daily(name=f"service {number}") for number in range(1000))))
     assert len(found.services) == 1000
     assert found.problems == ()
+
+
+def test_without_maintenance_json_there_is_no_task_and_no_problem(tmp_path: Path) -> None:
+    found = load(write(tmp_path, daily()))
+    assert found.problems == ()
+    assert found.require_maintenance() == ()
+
+
+def test_maintenance_that_nobody_can_read_stops_only_maintenance(tmp_path: Path) -> None:
+    write(tmp_path, daily())
+    (tmp_path / MAINTENANCE_FILE).write_text("{")
+    found = load(tmp_path)
+    assert len(found.require_services()) == 1
+    assert found.rejected == ()
+    with pytest.raises(ConfigurationError, match="no maintenance task has a DAG"):
+        found.require_maintenance()
+
+
+def test_tasks_are_found_by_name_and_follow_an_edit(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("")
+    write(tmp_path, settings={"api_version": "1.0", "system_timezone": "UTC"})
+    entry = {"name": "a", "sql": "a.sql", "frequency": 60}
+    (tmp_path / MAINTENANCE_FILE).write_text(json.dumps({"tasks": [entry]}))
+    task = load(tmp_path).maintenance_task("a")
+    assert task is not None
+    assert task.frequency == 60
+    assert load(tmp_path).maintenance_task("b") is None
+    (tmp_path / MAINTENANCE_FILE).write_text(json.dumps({"tasks": [entry | {"frequency": 600}]}))
+    task = load(tmp_path).maintenance_task("a")
+    assert task is not None
+    assert task.frequency == 600

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +11,16 @@ from jsonschema import Draft202012Validator
 
 from system_daemon.configuration.json_text import read_json
 from system_daemon.configuration.loading import SHIPPED
+from system_daemon.configuration.maintenance_entries import read_maintenance
+from system_daemon.configuration.problems import Severity
 from system_daemon.configuration.schema import (
+    maintenance_schema,
     schema_texts,
     services_schema,
     settings_schema,
     write,
 )
+from system_daemon.configuration.settings import Settings
 from system_daemon.configuration.settings_text import read_settings
 from tests.unit.configuration.samples import (
     SEED_JSON,
@@ -29,9 +34,11 @@ from tests.unit.configuration.samples import (
 
 SERVICES = Draft202012Validator(services_schema())
 SETTINGS = Draft202012Validator(settings_schema())
+MAINTENANCE = Draft202012Validator(maintenance_schema())
 
 
-NAMES = {f"{name}.schema.json" for name in ("external_services", "settings", "background_jobs")}
+FILES = ("external_services", "settings", "background_jobs", "maintenance")
+NAMES = {f"{name}.schema.json" for name in FILES}
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
@@ -47,15 +54,16 @@ def test_they_are_written_where_they_belong(tmp_path: Any) -> None:
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == schema_texts()
 
 
-@pytest.mark.parametrize("schema", [services_schema(), settings_schema()])
+@pytest.mark.parametrize("schema", [services_schema(), settings_schema(), maintenance_schema()])
 def test_they_are_schemas_of_their_draft(schema: dict[str, Any]) -> None:
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     Draft202012Validator.check_schema(schema)
 
 
 def test_every_key_tells_an_editor_its_meaning_and_what_is_expected() -> None:
-    settings = settings_schema()
-    parts = [*services_schema()["$defs"].values(), *settings["$defs"].values(), settings]
+    wholes = (settings_schema(), maintenance_schema())
+    parts = [*services_schema()["$defs"].values(), *wholes]
+    parts += [part for whole in wholes for part in whole["$defs"].values()]
     for part in parts:
         assert part["description"]
         for key, told in part["properties"].items():
@@ -71,6 +79,7 @@ def test_every_key_tells_an_editor_its_meaning_and_what_is_expected() -> None:
 def test_the_shipped_configuration_is_valid() -> None:
     SERVICES.validate(json.loads((SHIPPED / "external_services.json").read_text()))
     SETTINGS.validate(json.loads((SHIPPED / "settings.json").read_text()))
+    MAINTENANCE.validate(json.loads((SHIPPED / "maintenance.json").read_text()))
 
 
 def test_the_mended_seed_is_valid() -> None:
@@ -170,3 +179,39 @@ def test_what_only_the_models_know(entry: Any) -> None:
 def test_schema_and_settings_agree(written: Any) -> None:
     _, problems = read_settings(json.dumps(written).encode(), file="settings.json")
     assert SETTINGS.is_valid(written) is (not problems)
+
+
+def _task(**keys: Any) -> dict[str, Any]:
+    return {"tasks": [{"name": "SERVICE_TASKS", **keys}]}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {}, [], {"$schema": "x"}, {"colour": 1}, {"tasks": {}}, {"tasks": [5]}, {"tasks": [{}]},
+        {"batch_size": 0}, {"batch_size": 1.5}, {"batch_size": 100_001}, {"deadline": 0},
+        {"pool": ""}, {"pool": "a"}, {"connection": "a b"}, {"sql_directory": " "},
+        {"notification_queue": "a*"}, {"max_inactive_session_time": 1}, {"lock_timeout": 0},
+        {"brake": None}, {"brake": {"max_rows": None}}, {"brake": {"max_rows": 0}},
+        {"brake": {"times_median": 0.5}}, {"brake": {"rows": 5}},
+        _task(), _task(name=""), _task(name=5), _task(frequency=60), _task(frequency=0),
+        _task(frequency="60"), _task(time="01:00"), _task(time="1"), _task(frequency=1, time="01:00"),
+        _task(frequency=None, time=None), _task(frequency=1, time=None), _task(destructive=1),
+        _task(timezone="UTC"), _task(batch_size=5), _task(max_rows=0), _task(brake={}),
+    ],
+    ids=json.dumps,
+)  # fmt: skip
+def test_schema_and_maintenance_agree(written: Any, tmp_path: Path) -> None:
+    enough = {"max_inactive_session_time": 5} | written if isinstance(written, dict) else written
+    entries = read_maintenance(
+        json.dumps(enough).encode(),
+        file="maintenance.json",
+        folder=tmp_path,
+        settings=Settings(system_timezone="UTC"),
+    )
+    refused = [
+        problem
+        for problem in entries.problems
+        if problem.severity is Severity.ERROR and ", got none at " not in problem.message
+    ]
+    assert MAINTENANCE.is_valid(written) is (not refused)

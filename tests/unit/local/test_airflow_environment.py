@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,28 @@ def test_both_drivers_reach_the_same_database(settings: AirflowSettings) -> None
 def test_the_shipped_endpoint_reaches_the_demo_on_its_port(settings: AirflowSettings) -> None:
     environment = airflow_environment(settings)
     assert environment["SYSTEM_DAEMON_RESOLVE"] == "demo.localhost:80=127.0.0.1:8090"
+
+
+def test_every_connection_of_the_shipped_configuration_is_there(
+    settings: AirflowSettings,
+) -> None:
+    def connections(of: AirflowSettings) -> dict[str, str]:
+        start = "AIRFLOW_CONN_SYSTEM_DAEMON_"
+        return {
+            name.removeprefix(start): value
+            for name, value in airflow_environment(of).items()
+            if name.startswith(start)
+        }
+
+    assert set(connections(settings)) == {"REDIS"}
+    url = "postgresql://airflow:pw@127.0.0.1:5999/linkcare"
+    found = connections(replace(settings, platform_url=url, mail_port=8025))
+    assert set(found) == {"REDIS", "POSTGRES", "EMAIL", "SMS", "PUSH"}
+    assert found["POSTGRES"] == url
+    assert json.loads(found["EMAIL"])["port"] == 8025
+    assert json.loads(found["SMS"])["host"] == "http://127.0.0.1:8090/gateway/sms"
+    without_demo = replace(settings, platform_url=url, demo_port=None)
+    assert set(connections(without_demo)) == {"REDIS", "POSTGRES"}
 
 
 def test_bytecode_is_written_and_no_proxy_is_asked_for_loopback(

@@ -11,6 +11,7 @@ import pytest
 
 from system_daemon.schedule.after_run import AfterRun
 from system_daemon.schedule.daily import Daily
+from system_daemon.schedule.every import Every
 from system_daemon.schedule.words import brief, duration, in_words
 
 
@@ -50,6 +51,20 @@ def test_daily_plans(at: time, words: str) -> None:
     assert in_words(Daily(time=at, zone=ZoneInfo("Europe/Madrid"))) == words
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (60, "every minute"),
+        (300, "every 5 minutes"),
+        (3600, "every hour"),
+        (90, "every 90 seconds"),
+        (1, "every second"),
+    ],
+)
+def test_lapses(seconds: float, words: str) -> None:
+    assert in_words(Every(seconds=seconds)) == words
+
+
 def test_waits_that_differ_are_told_one_by_one() -> None:
     plan = AfterRun(on_timeout=300, on_idle=120, on_success=10, on_error=30)
     assert in_words(plan) == (
@@ -67,6 +82,7 @@ def test_a_table_gets_few_words() -> None:
     plan = AfterRun(on_timeout=1_000_001, on_idle=120, on_success=0.5, on_error=30)
     assert brief(plan) == "after success 0.5 s, idle 120 s, error 30 s, timeout 1000001 s"
     assert brief(Daily(time=time(15, 57), zone=ZoneInfo("UTC"))) == "daily 15:57 UTC"
+    assert brief(Every(seconds=300)) == "every 300 s"
 
 
 @pytest.mark.parametrize("words", [in_words, brief])

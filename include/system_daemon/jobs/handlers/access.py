@@ -52,3 +52,6 @@ class Connections(Protocol):
 
     async def mail_server(self, conn_id: str) -> MailServer:
         """An SMTP connection."""
+
+    async def postgres(self, conn_id: str) -> str:
+        """A PostgreSQL connection as libpq's text."""

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from system_daemon.configuration.background_jobs import Notifications
 from system_daemon.jobs.handlers.access import Connections
+from system_daemon.jobs.handlers.outbox import Outbox
 from system_daemon.services.log_lines import Log
 
 
@@ -30,5 +31,7 @@ class Context:
     """How the shipped handler sends."""
     templates: Path
     """The folder of the shipped handler's templates."""
+    outbox: Outbox | None = None
+    """The platform's table of notifications; None where nobody said in which database it is."""
     log: Log
     """The shift's log; what is written there must not quote a job's arguments."""

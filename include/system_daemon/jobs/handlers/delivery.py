@@ -24,6 +24,8 @@ class Refused:
     """The server refused this message."""
 
     reason: str
+    everyone: bool = False
+    """It would refuse any other message as well: it does not know us, or has no such address."""
 
 
 @dataclass(frozen=True, slots=True)

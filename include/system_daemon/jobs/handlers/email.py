@@ -42,7 +42,8 @@ async def send_email(message: Message, server: MailServer) -> Delivery:
         return Refused(f"the mail server {target} refused the recipient (SMTP {codes})")
     except aiosmtplib.SMTPResponseException as error:
         reason = f"the mail server {target} refused the message (SMTP {error.code})"
-        return NotSent(reason) if error.code < 500 else Refused(reason)
+        ours = isinstance(error, aiosmtplib.SMTPSenderRefused)
+        return NotSent(reason) if error.code < 500 else Refused(reason, everyone=ours)
     except (aiosmtplib.SMTPException, OSError) as error:
         kind = type(error).__name__
         return Unsure(

@@ -20,6 +20,8 @@ from system_daemon.services.request import Request
 TIMEOUT_S = 30.0
 _NOT_ACCEPTED = frozenset({429, 503})
 """What a gateway answers before it takes anything."""
+_OUR_FAULT = frozenset({401, 402, 403, 404, 405, 407, 410})
+"""What it answers whatever the message: the connection's address or login is wrong."""
 
 
 async def send_to_gateway(
@@ -75,5 +77,5 @@ def _delivery(response: aiohttp.ClientResponse, target: str) -> Delivery:
     if status in _NOT_ACCEPTED:
         return NotSent(reason, retry_after=pause(status, response.headers))
     if status < 500:
-        return Refused(reason)
+        return Refused(reason, everyone=status in _OUR_FAULT)
     return Unsure(f"{reason}; it may have sent the message")

@@ -43,17 +43,29 @@ def read_message(job: Job, templates: Path) -> Message:
     """
     written = _object(job)
     parts = _parts(written, templates)
-    channel = written.get("channel", "email")
+    identity = written.get("id")
+    known = str(identity) if isinstance(identity, str | int) and identity != "" else job.id
+    return complete(
+        identity=known,
+        channel=written.get("channel", "email"),
+        to=_text(written, "to"),
+        parts=parts,
+    )
+
+
+def complete(*, identity: str, channel: object, to: str, parts: Mapping[str, str]) -> Message:
+    """A message of these parts.
+
+    Raises:
+        BadNotificationError: it could not be sent.
+    """
     if channel not in CHANNELS:
         raise BadNotificationError("expected the channel to be one of email, sms, push")
-    to = _text(written, "to")
     if not to or not to.isprintable():
         raise BadNotificationError('expected "to" to be an address on one line')
     if not parts["text"] and not (channel == "email" and parts["html"]):
         raise BadNotificationError(f'expected a "text" for the channel {channel}, got none')
-    identity = written.get("id")
-    known = str(identity) if isinstance(identity, str | int) and identity != "" else job.id
-    return Message(id=known, channel=channel, to=to, **parts)  # type: ignore[arg-type]
+    return Message(id=identity, channel=channel, to=to, **parts)  # type: ignore[arg-type]
 
 
 def _object(job: Job) -> Mapping[str, object]:

@@ -6,9 +6,11 @@ A job's argument is an object::
      "template": "appointment", "data": {"name": "Ana"}}
 
 Instead of ``template`` and ``data`` it may bring its own ``subject``, ``text`` and ``html``. ``id``
-is the notification's; without one the job's counts.
+is the notification's; without one the job's counts. Or the argument names a row of the platform's
+own table, ``{"notification": 4711}``: then the row says all, and remembers what became of it.
 
-None is better than two: before it is sent, its id is noted under
+None is better than two: before a whole notification is sent, its id is noted
+under
 ``<namespace>system_daemon:notification:<digest of the id>`` (SET NX, kept for ``remembered_for``
 seconds). What certainly did not leave takes the note back and may be tried again. What may have
 left does not: the job fails, and a person decides.
@@ -21,10 +23,10 @@ from typing import assert_never
 from system_daemon.jobs.handlers.access import NoAccessError
 from system_daemon.jobs.handlers.context import Context
 from system_daemon.jobs.handlers.delivery import Delivery, NotSent, Refused, Sent, Unsure
-from system_daemon.jobs.handlers.email import send_email
-from system_daemon.jobs.handlers.gateway import send_to_gateway
-from system_daemon.jobs.handlers.message import BadNotificationError, Message, read_message
+from system_daemon.jobs.handlers.message import BadNotificationError, read_message
+from system_daemon.jobs.handlers.queued_notification import row_of, send_queued
 from system_daemon.jobs.handlers.sent_once import SentOnce, State
+from system_daemon.jobs.handlers.ways import find_way
 from system_daemon.jobs.payload import Job
 from system_daemon.jobs.verdict import DONE, Failed, Verdict, Wait
 
@@ -32,6 +34,9 @@ from system_daemon.jobs.verdict import DONE, Failed, Verdict, Wait
 async def send_notification(job: Job, context: Context) -> Verdict:
     """Send what the job describes, unless it was sent before."""
     try:
+        row = row_of(job)
+        if row is not None:
+            return await send_queued(row, context)
         message = read_message(job, context.templates)
     except BadNotificationError as error:
         return Failed(exception="BadNotification", reason=str(error))
@@ -49,28 +54,11 @@ async def send_notification(job: Job, context: Context) -> Verdict:
         case State.NEW:
             pass
     try:
-        delivery = await _deliver(message, context)
+        delivery = await (await find_way(message.channel, context))(message)
     except NoAccessError as error:
         await once.take_back()
         return Failed(exception="NoAccess", reason=str(error), down=True)
     return await _verdict(delivery, once)
-
-
-async def _deliver(message: Message, context: Context) -> Delivery:
-    connections, chosen = context.connections, context.notifications
-    match message.channel:
-        case "email":
-            return await send_email(message, await connections.mail_server(chosen.email))
-        case "sms":
-            return await send_to_gateway(
-                message, await connections.gateway(chosen.sms), context.http
-            )
-        case "push":
-            return await send_to_gateway(
-                message, await connections.gateway(chosen.push), context.http
-            )
-        case _:
-            assert_never(message.channel)
 
 
 async def _verdict(delivery: Delivery, once: SentOnce) -> Verdict:

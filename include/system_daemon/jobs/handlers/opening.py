@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from system_daemon.jobs.handlers.access import Connections, Gateway, MailServer
 from system_daemon.jobs.handlers.context import Context
 from system_daemon.jobs.handlers.endpoint import Endpoint
 from system_daemon.jobs.handlers.http_session import open_session
+from system_daemon.jobs.handlers.outbox import Outbox
 from system_daemon.jobs.handlers.python_handler import PythonHandlers
 from system_daemon.jobs.keys import Keys, with_colon
 from system_daemon.jobs.verdict import Handler
@@ -34,6 +36,7 @@ async def open_handlers(
     *,
     templates: Path,
     log: Log,
+    platform: str | None = None,
 ) -> AsyncIterator[Callable[[Route], Handler]]:
     """The handler of each ``endpoint`` and ``handler`` route.
 
@@ -44,24 +47,30 @@ async def open_handlers(
         redis: Makes a client whose replies are text; called in the loop that uses it.
         templates: The folder of the notifications' templates.
         log: The shift's log.
+        platform: The Airflow connection of the platform's PostgreSQL; None: there is none.
     """
     home = asyncio.get_running_loop()
 
     @asynccontextmanager
     async def opening() -> AsyncIterator[Context]:
         client = redis()
+        here = _FromElsewhere(connections, home)
+        outbox = None if platform is None else Outbox(partial(here.postgres, platform))
         try:
             async with open_session() as http:
                 yield Context(
-                    connections=_FromElsewhere(connections, home),
+                    connections=here,
                     http=http,
                     redis=client,
                     prefix=Keys(with_colon(jobs.namespace)).ours,
                     notifications=jobs.notifications,
                     templates=templates,
+                    outbox=outbox,
                     log=log,
                 )
         finally:
+            if outbox is not None:
+                await outbox.aclose()
             await client.aclose()
 
     python = PythonHandlers(opening, log)
@@ -100,6 +109,9 @@ class _FromElsewhere:
 
     async def mail_server(self, conn_id: str) -> MailServer:
         return await self._there(self._connections.mail_server(conn_id))
+
+    async def postgres(self, conn_id: str) -> str:
+        return await self._there(self._connections.postgres(conn_id))
 
     async def _there(self, asked: Coroutine[object, object, _Found]) -> _Found:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asked, self._home))

@@ -1,0 +1,1 @@
+"""Maintenance tasks measured on a large database."""

@@ -1,0 +1,83 @@
+-- Notification status: 1 PENDING, 2 QUEUED, 3 SENDING, 5 FAILED.
+-- The row is the truth: a job only wakes the sender, who finds the row QUEUED or does nothing.
+
+-- name: queue
+-- description: Pending notifications whose time has come are queued for the sender
+WITH due AS (
+    SELECT notification_id
+    FROM notification
+    WHERE
+        status = 1
+        AND deleted_at IS NULL
+        AND due_at <= :as_of
+    ORDER BY due_at
+    LIMIT :batch
+    FOR UPDATE SKIP LOCKED
+),
+
+changed AS (
+    UPDATE notification
+    SET status = 2, queued_at = :as_of
+    FROM due
+    WHERE notification.notification_id = due.notification_id
+    RETURNING notification.notification_id
+)
+
+SELECT
+    count(*) AS notifications_queued,
+    array_agg(notification_id) AS notification_ids
+FROM changed;
+
+-- name: rescue
+-- description: Notifications that no sender took within 15 minutes are queued again
+WITH due AS (
+    SELECT notification_id
+    FROM notification
+    WHERE
+        status = 2
+        AND deleted_at IS NULL
+        AND queued_at <= :as_of - interval '15 minutes'
+    ORDER BY queued_at
+    LIMIT :batch
+    FOR UPDATE SKIP LOCKED
+),
+
+changed AS (
+    UPDATE notification
+    SET queued_at = :as_of
+    FROM due
+    WHERE notification.notification_id = due.notification_id
+    RETURNING notification.notification_id
+)
+
+SELECT
+    count(*) AS notifications_rescued,
+    array_agg(notification_id) AS notification_ids
+FROM changed;
+
+-- name: give_up
+-- description: Notifications whose sender has been silent for an hour become Failed, not sent again
+WITH due AS (
+    SELECT notification_id
+    FROM notification
+    WHERE
+        status = 3
+        AND deleted_at IS NULL
+        AND claimed_at <= :as_of - interval '1 hour'
+    ORDER BY claimed_at
+    LIMIT :batch
+    FOR UPDATE SKIP LOCKED
+),
+
+changed AS (
+    UPDATE notification
+    SET
+        status = 5,
+        error = 'uncertain: the sender did not say within an hour whether it was sent'
+    FROM due
+    WHERE notification.notification_id = due.notification_id
+    RETURNING notification.notification_id
+)
+
+SELECT count(*) AS notifications_given_up
+FROM changed;

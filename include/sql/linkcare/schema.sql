@@ -1,0 +1,7 @@
+-- The whole reference schema in an empty database: psql --file schema.sql
+-- `system-daemon db init` runs the same files and writes down which ones it ran.
+
+BEGIN;
+\ir migrations/0001_tables.sql
+\ir migrations/0002_indexes.sql
+COMMIT;

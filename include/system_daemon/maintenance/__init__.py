@@ -1,0 +1,1 @@
+"""The platform's maintenance tasks: bounded batches of SQL, as of any moment."""

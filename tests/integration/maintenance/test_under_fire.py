@@ -1,0 +1,161 @@
+"""Others hold locks, or the database goes away: the sweep does the rest, and the next run all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from system_daemon.local.ports import free_port
+from system_daemon.local.postgres import Postgres
+from system_daemon.maintenance.sweep import ConnectionLostError
+from tests.integration.maintenance.linkcare import NOON, OPEN, SQL, Linkcare
+from tests.servers import PASSWORD
+
+OLD = NOON - timedelta(days=60)
+LOCK_TIMEOUT = 0.2
+
+
+@pytest.fixture
+def somebody(linkcare_url: str) -> Iterator[psycopg.Connection]:
+    """An interactive user in the middle of a transaction."""
+    with psycopg.connect(linkcare_url) as connection:
+        yield connection
+        connection.rollback()
+
+
+def _patients(linkcare: Linkcare, number: int) -> None:
+    """Patients that are to be purged, with an admission, tasks and what hangs below them."""
+    for _ in range(number):
+        case = linkcare.case(deleted_at=OLD)
+        admission = linkcare.admission(case_id=case)
+        for mark in (OLD, None):
+            task = linkcare.task(admission_id=admission, deleted_at=mark)
+            linkcare.activity(task)
+            linkcare.notification(case_id=case, task_id=task)
+
+
+@pytest.mark.parametrize("table", ["task", "activity", "notification", "admission", "patient_case"])
+def test_a_purge_leaves_what_is_locked_and_what_is_above_it(
+    linkcare: Linkcare, somebody: psycopg.Connection, table: str
+) -> None:
+    _patients(linkcare, 20)
+    locked = sorted(linkcare.keys(table))[::10]
+    key = "case_id" if table == "patient_case" else f"{table}_id"
+    somebody.execute(f"SELECT FROM {table} WHERE {key} = ANY(%s) FOR UPDATE", (locked,))
+    lines: list[str] = []
+    start = time.monotonic()
+    swept = linkcare.run("PURGE_DATABASE", batch_size=7, lock_timeout=30, log=lines.append)
+    # It waited for none of them, or it would have for 30 s.
+    assert time.monotonic() - start < 25
+    assert swept.left == "locked"
+    assert any("others have locked them" in line for line in lines)
+    assert linkcare.keys(table) == {*locked}
+    somebody.rollback()
+    again = linkcare.run("PURGE_DATABASE")
+    assert again.left is None
+    assert all(not linkcare.rows(name) for name in ("patient_case", "task", "notification"))
+    total = swept.counts["tasks_purged"] + again.counts["tasks_purged"]
+    assert (total, swept.counts["cases_purged"] + again.counts["cases_purged"]) == (40, 20)
+
+
+@pytest.mark.parametrize(
+    ("task", "columns"),
+    [
+        ("OUTDATED_TASKS_CHECK", {"expires_after": "1 hour"}),
+        ("AVAILABLE_TASKS_CHECK", {"scheduled_at": NOON}),
+        ("SERVICE_TASKS", {"role_id": 47}),
+    ],
+)
+def test_locked_tasks_are_left_for_the_next_run(
+    linkcare: Linkcare, somebody: psycopg.Connection, task: str, columns: dict[str, object]
+) -> None:
+    admission = linkcare.admission()
+    keys = [
+        linkcare.task(
+            **{"admission_id": admission, "scheduled_at": NOON - timedelta(days=1), **columns}
+        )
+        for _ in range(30)
+    ]
+    locked = keys[::10]
+    before = {key: linkcare.row("task", key) for key in locked}
+    somebody.execute("SELECT FROM task WHERE task_id = ANY(%s) FOR UPDATE", (locked,))
+    swept = linkcare.run(task, batch_size=4, lock_timeout=30)
+    assert (swept.rows, swept.left, swept.rows_left) == (27, "locked", 3)
+    assert {key: linkcare.row("task", key) for key in locked} == before
+    somebody.rollback()
+    assert linkcare.run_twice(task).rows == 3
+
+
+def test_an_admission_waits_for_its_locked_task(
+    linkcare: Linkcare, somebody: psycopg.Connection
+) -> None:
+    subscription = linkcare.subscription(duration="1 day")
+    enrolled = NOON - timedelta(days=9)
+    keys = [
+        linkcare.admission(subscription_id=subscription, enrolled_at=enrolled) for _ in range(10)
+    ]
+    tasks = [linkcare.task(admission_id=key) for key in keys]
+    somebody.execute("SELECT FROM task WHERE task_id = %s FOR UPDATE", (tasks[4],))
+    swept = linkcare.run("EXPIRED_ADMISSIONS", batch_size=1)
+    assert swept.counts == {"tasks_cancelled": 9, "admissions_discharged": 9}
+    assert linkcare.value("admission", keys[4], "status") == 1
+    assert linkcare.value("task", tasks[4], "status") == OPEN
+    somebody.rollback()
+    counts = linkcare.run("EXPIRED_ADMISSIONS").counts
+    assert counts == {"tasks_cancelled": 1, "admissions_discharged": 1}
+
+
+def test_a_lock_on_the_whole_table_is_waited_for_no_longer_than_lock_timeout(
+    linkcare: Linkcare, somebody: psycopg.Connection
+) -> None:
+    linkcare.task(role_id=47)
+    somebody.execute("LOCK TABLE task IN SHARE MODE")
+    start = time.monotonic()
+    swept = linkcare.run("SERVICE_TASKS", lock_timeout=LOCK_TIMEOUT)
+    assert time.monotonic() - start < 20
+    assert (swept.rows, swept.left, swept.rows_left) == (0, "locked", 1)
+    somebody.rollback()
+    assert linkcare.run("SERVICE_TASKS").rows == 1
+
+
+@pytest.fixture
+def frail(tmp_path: Path) -> Iterator[Postgres]:
+    """A server of the test's own, which may be stopped."""
+    server = Postgres(tmp_path, port=free_port(), password=PASSWORD, log=tmp_path / "log")
+    url = server.start()
+    with psycopg.connect(url) as connection:
+        for file in sorted((SQL / "migrations").glob("*.sql")):
+            connection.execute(file.read_bytes())
+    yield server
+    server.stop()
+
+
+def test_a_restart_in_the_middle_of_a_purge_loses_nothing(frail: Postgres) -> None:
+    with psycopg.connect(frail.url(), autocommit=True) as connection:
+        linkcare = Linkcare(connection)
+        _patients(linkcare, 15)
+        seen: list[int] = []
+
+        def restart() -> bool:
+            seen.append(len(seen))
+            if len(seen) == 4:
+                frail.stop()
+                frail.start()
+            return False
+
+        with pytest.raises(ConnectionLostError, match="what was committed stays"):
+            linkcare.run("PURGE_DATABASE", batch_size=5, stopped=restart)
+    with psycopg.connect(frail.url(), autocommit=True) as connection:
+        linkcare = Linkcare(connection)
+        # Two batches were committed, and no task is there without what was written in it.
+        assert len(linkcare.rows("task")) == 30 - 2 * 5
+        assert len(linkcare.rows("activity")) == len(linkcare.rows("notification")) == 20
+        swept = linkcare.run_twice("PURGE_DATABASE", batch_size=5)
+        assert swept.counts["tasks_purged"] == swept.counts["activities_purged"] == 20
+        assert swept.counts["cases_purged"] == swept.counts["admissions_purged"] == 15
+        assert not linkcare.rows("activity") + linkcare.rows("notification")
