@@ -76,7 +76,7 @@ def test_the_template_has_every_variable_without_a_default() -> None:
     assert offered - {each["name"] for each in variables()} == {"COMPOSE_PROFILES"}
 
 
-@pytest.mark.parametrize("name", [*STORES, *NEEDED])
+@pytest.mark.parametrize("name", sorted({*STORES, *NEEDED}))
 def test_every_service_is_confined(name: str) -> None:
     service = services()[name]
     assert service["read_only"] is True
@@ -108,7 +108,7 @@ def test_databases_and_broker_are_in_networks_without_a_way_out() -> None:
     assert "metadata" not in services()["airflow-worker"]["networks"]
 
 
-@pytest.mark.parametrize("name", [*STORES, *NEEDED])
+@pytest.mark.parametrize("name", sorted({*STORES, *NEEDED}))
 def test_every_image_is_pinned(name: str) -> None:
     image = services()[name]["image"]
     tag = image.removesuffix("}").rpartition(":")[2]
