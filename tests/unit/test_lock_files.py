@@ -16,7 +16,7 @@ EXTRAS = {
     "requirements.txt": (),
     "requirements-local.txt": ("local",),
     "requirements-cluster.txt": ("cluster",),
-    "requirements-dev.txt": ("local", "cluster", "dev"),
+    "requirements-dev.txt": ("local", "dev"),
 }
 
 
