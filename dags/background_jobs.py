@@ -8,8 +8,9 @@ failed several times in a row, or whose route asks for it.
 from system_daemon.configuration.loading import load
 from system_daemon.jobs.dag import promoted_dag, queue_dag
 
-jobs = load().require_jobs()
+configuration = load()
+jobs = configuration.require_jobs()
 if jobs.queues:
     for queue in jobs.queues:
-        globals()[queue.dag_id] = queue_dag(queue, jobs)
-    background_job = promoted_dag()
+        globals()[queue.dag_id] = queue_dag(queue, jobs, configuration.settings)
+    background_job = promoted_dag(configuration.settings)

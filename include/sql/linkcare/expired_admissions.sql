@@ -8,16 +8,23 @@
 -- description: Open tasks of admissions that have reached their longest duration are cancelled
 WITH due AS (
     SELECT task.task_id
-    FROM subscription
-    INNER JOIN program ON subscription.program_id = program.program_id
-    INNER JOIN admission ON subscription.subscription_id = admission.subscription_id
+    FROM (
+        SELECT
+            subscription.subscription_id,
+            coalesce(subscription.duration, program.duration) AS duration
+        FROM subscription
+        INNER JOIN program ON subscription.program_id = program.program_id
+        WHERE coalesce(subscription.duration, program.duration) IS NOT NULL
+        -- Looked up first, so that the index of admissions gets one duration at a time.
+        OFFSET 0
+    ) AS limited
+    INNER JOIN admission ON limited.subscription_id = admission.subscription_id
     INNER JOIN task ON admission.admission_id = task.admission_id
     WHERE
         admission.status IN (1, 5, 6)
         AND admission.deleted_at IS NULL
-        AND admission.enrolled_at
-        <= :as_of - coalesce(subscription.duration, program.duration) + interval '5 days'
-        AND admission.enrolled_at + coalesce(subscription.duration, program.duration) <= :as_of
+        AND admission.enrolled_at <= :as_of - limited.duration + interval '5 days'
+        AND admission.enrolled_at + limited.duration <= :as_of
         AND task.status = 12
         AND task.deleted_at IS NULL
     LIMIT :batch
@@ -39,15 +46,22 @@ FROM changed;
 -- description: Those admissions end, each with a task of the stage DISCHARGE
 WITH due AS (
     SELECT admission.admission_id
-    FROM subscription
-    INNER JOIN program ON subscription.program_id = program.program_id
-    INNER JOIN admission ON subscription.subscription_id = admission.subscription_id
+    FROM (
+        SELECT
+            subscription.subscription_id,
+            coalesce(subscription.duration, program.duration) AS duration
+        FROM subscription
+        INNER JOIN program ON subscription.program_id = program.program_id
+        WHERE coalesce(subscription.duration, program.duration) IS NOT NULL
+        -- Looked up first, so that the index of admissions gets one duration at a time.
+        OFFSET 0
+    ) AS limited
+    INNER JOIN admission ON limited.subscription_id = admission.subscription_id
     WHERE
         admission.status IN (1, 5, 6)
         AND admission.deleted_at IS NULL
-        AND admission.enrolled_at
-        <= :as_of - coalesce(subscription.duration, program.duration) + interval '5 days'
-        AND admission.enrolled_at + coalesce(subscription.duration, program.duration) <= :as_of
+        AND admission.enrolled_at <= :as_of - limited.duration + interval '5 days'
+        AND admission.enrolled_at + limited.duration <= :as_of
         AND admission.admission_id > coalesce(:after_id, 0)
     ORDER BY admission.admission_id
     LIMIT :batch

@@ -8,8 +8,7 @@ end of a shift goes back to the head of the queue, in order.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from system_daemon.configuration.background_jobs import Queue
 from system_daemon.jobs.acks import Acks
@@ -41,8 +40,8 @@ async def work(
     *,
     stop: asyncio.Event,
     log: Log,
+    shift: Shift | None = None,
     grace: float = GRACE_S,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Shift:
     """Serve a queue until it was empty for ``linger`` seconds, is paused, or ``stop`` is set.
 
@@ -53,8 +52,8 @@ async def work(
         promote: Gives a job a DAG run of its own.
         stop: Once set: claim nothing more, finish what runs, give the rest back.
         log: Receives sentences that name ids and classes, never arguments.
+        shift: Where to count, for somebody who watches; it is what is returned.
         grace: Seconds for what runs after a stop.
-        clock: Monotonic seconds.
 
     Raises:
         RedisError: Redis has not answered for a minute.
@@ -62,7 +61,14 @@ async def work(
     """
     await queue.start()
     return await _Consumer(
-        queue, settings, doors, promote, stop=stop, log=log, grace=grace, clock=clock
+        queue,
+        settings,
+        doors,
+        promote,
+        stop=stop,
+        log=log,
+        shift=Shift() if shift is None else shift,
+        grace=grace,
     ).run()
 
 
@@ -78,8 +84,8 @@ class _Consumer:
         *,
         stop: asyncio.Event,
         log: Log,
+        shift: Shift,
         grace: float,
-        clock: Callable[[], float],
     ) -> None:
         self._queue = queue
         self._settings = settings
@@ -87,10 +93,10 @@ class _Consumer:
         self._stop = stop
         self._log = log
         self._grace = grace
-        self._clock = clock
-        self._shift = Shift()
+        self._clock = doors.clock
+        self._shift = shift
         self._in_flight = InFlight()
-        self._claims = Claims(queue, self._shift, log, clock=clock)
+        self._claims = Claims(queue, self._shift, log, clock=self._clock)
         self._acks = Acks(self._ack, self._shift, log, concurrency=settings.concurrency)
         self._runs = Runs(
             queue,
@@ -102,7 +108,7 @@ class _Consumer:
             log,
             max_attempts=settings.max_attempts,
         )
-        self._next_look = clock()
+        self._next_look = self._clock()
         self._paused = False
         self._reaped = False
 
@@ -188,6 +194,7 @@ class _Consumer:
     async def _reap(self) -> None:
         reaped = await self._queue.reap()
         if reaped is not None and reaped.consumers:
+            self._shift.reaped += reaped.given_back
             self._log.warning(
                 "%d dead consumers were reaped: %d jobs given back, %d buried",
                 reaped.consumers,

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
+from system_daemon.alerts import callbacks
 from system_daemon.configuration.background_jobs import BackgroundJobs, Queue
+from system_daemon.configuration.settings import Settings
 from system_daemon.jobs.operators import PROMOTED_DAG, RunJob, Work
 from system_daemon.jobs.sensor import WaitForJobs
 from system_daemon.jobs.words import PROMOTED, queue_documentation
@@ -21,7 +23,7 @@ _RETRIES = 6
 _FIRST_RETRY, _LONGEST_RETRY = timedelta(seconds=30), timedelta(minutes=30)
 
 
-def queue_dag(queue: Queue, jobs: BackgroundJobs) -> DAG:
+def queue_dag(queue: Queue, jobs: BackgroundJobs, settings: Settings) -> DAG:
     """The DAG ``jobs__<queue>`` (R11)."""
     with DAG(
         dag_id=queue.dag_id,
@@ -35,6 +37,7 @@ def queue_dag(queue: Queue, jobs: BackgroundJobs) -> DAG:
         max_consecutive_failed_dag_runs=0,
         tags=[OWNER, TAG],
         default_args={"owner": OWNER, "retries": 0},
+        **callbacks(settings),
     ) as dag:
         wait = WaitForJobs(task_id="wait_for_jobs", queue_name=queue.name)
         work = Work.partial(task_id="work", queue_name=queue.name).expand(
@@ -44,7 +47,7 @@ def queue_dag(queue: Queue, jobs: BackgroundJobs) -> DAG:
     return dag
 
 
-def promoted_dag() -> DAG:
+def promoted_dag(settings: Settings) -> DAG:
     """The DAG ``background_job``: one run per promoted job."""
     with DAG(
         dag_id=PROMOTED_DAG,
@@ -62,6 +65,7 @@ def promoted_dag() -> DAG:
             "class": Param("", type="string", title="Class", description="Shown only"),
         },
         default_args={"owner": OWNER},
+        **callbacks(settings),
     ) as dag:
         RunJob(
             task_id="run_job",

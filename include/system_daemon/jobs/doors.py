@@ -51,7 +51,7 @@ class Doors:
         self._routes = routes
         self._handlers = handlers
         self._trigger_dag = trigger_dag
-        self._clock = clock
+        self.clock = clock
         self._by_class: dict[str, Door | None] = {}
         self._by_route: dict[int, Door] = {}
         self.own = Breaker(clock)
@@ -90,7 +90,7 @@ class Doors:
             self._by_route[id(route)] = Door(
                 target=route.target,
                 handle=self._triggering(route) if triggers else self._handlers(route),
-                breaker=Breaker(self._clock),
+                breaker=Breaker(self.clock),
                 at_once=route.run == "dag" and not triggers,
             )
         return self._by_route[id(route)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from system_daemon.airflow_stats import in_worker
 from system_daemon.configuration.background_jobs import Route
 from system_daemon.configuration.loading import Configuration, folder, load
 from system_daemon.connections import redis_url
@@ -25,7 +26,9 @@ from system_daemon.jobs.handlers.opening import open_handlers
 from system_daemon.jobs.payload import Job
 from system_daemon.jobs.promoted_run import Buried, Ended, Gone, run_promoted
 from system_daemon.jobs.queue import JobQueue
+from system_daemon.jobs.reporting import Reporting
 from system_daemon.jobs.routes import Routes, dag_params
+from system_daemon.jobs.shift import Shift
 from system_daemon.jobs.verdict import Done, Failed
 from system_daemon.jobs.worker_record import new_consumer
 from system_daemon.redis_client import connect
@@ -128,17 +131,27 @@ class Work(BaseOperator):  # type: ignore[misc]
                 await start_run(PROMOTED_DAG, job.id, conf, again=True)
                 await service.queue.promote(job)
 
-            edited = asyncio.create_task(_stop_when_edited(configuration, stop))
-            shift = await work(
-                service.queue,
-                queue,
-                service.doors,
-                promote,
-                stop=stop,
-                log=self.log,
-                grace=GRACE_S,
-            )
-            edited.cancel()
+            shift = Shift()
+            reporting = Reporting(in_worker(), service.queue, shift)
+            beside = [
+                asyncio.create_task(_stop_when_edited(configuration, stop)),
+                asyncio.create_task(reporting.run()),
+            ]
+            try:
+                await work(
+                    service.queue,
+                    queue,
+                    service.doors,
+                    promote,
+                    stop=stop,
+                    log=self.log,
+                    shift=shift,
+                    grace=GRACE_S,
+                )
+            finally:
+                for task in beside:
+                    task.cancel()
+                reporting.count()
         self.log.info("shift of %s ended: %s", self.queue_name, shift)
         return asdict(shift)
 

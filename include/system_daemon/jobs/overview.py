@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,6 +10,7 @@ from redis.asyncio import Redis
 from system_daemon.jobs.claimed import says_paused
 from system_daemon.jobs.keys import Keys
 from system_daemon.jobs.registration import LIFE_S
+from system_daemon.jobs.waiting import waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +76,11 @@ def _literal(text: str) -> str:
 async def _queue(redis: Redis, keys: Keys, queue: str) -> QueueOverview:
     members = cast("set[bytes]", await redis.smembers(keys.consumers(queue)))
     consumers = sorted(name.decode() for name in members)
+    found = await waiting(redis, keys, queue)
     return QueueOverview(
         name=queue,
-        depth=await redis.llen(keys.queue(queue)),
-        oldest_age_s=_age(cast("bytes | None", await redis.lindex(keys.queue(queue), 0))),
+        depth=found.depth,
+        oldest_age_s=found.oldest_age_s,
         consumers=[await _consumer(redis, keys, name, queue) for name in consumers],
         promoted=await redis.hlen(keys.promoted(queue)),
     )
@@ -94,11 +94,3 @@ async def _consumer(redis: Redis, keys: Keys, name: str, queue: str) -> Consumer
         in_flight=await redis.hlen(theirs.processing),
         heartbeat_age_s=LIFE_S - left if left >= 0 else None,
     )
-
-
-def _age(payload: bytes | None) -> float | None:
-    try:
-        pushed = json.loads(payload or b"null")["queue_time"]
-        return max(0.0, round(time.time() - float(pushed), 1))
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
-        return None

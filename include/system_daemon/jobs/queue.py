@@ -24,6 +24,7 @@ from system_daemon.jobs.promoted import PromotedJobs
 from system_daemon.jobs.reaper import Reaped, Reaper
 from system_daemon.jobs.registration import Registration
 from system_daemon.jobs.scripts import Value
+from system_daemon.jobs.waiting import Waiting, waiting
 
 _BATCH = 500
 """Jobs per script, so that Redis never pauses for others."""
@@ -74,6 +75,10 @@ class JobQueue:
             [f"{self._keys.ours}consumer:", f"{self._keys.ours}processing:", self.queue],
         )
         return Look(depth=depth, orphans=orphans, dead=dead, paused=says_paused(paused))
+
+    async def waiting(self) -> Waiting:
+        """How many jobs wait, and for how long, without taking anything."""
+        return await waiting(self._redis, self._keys, self.queue)
 
     async def start(self) -> None:
         """Live, and be seen as a worker."""

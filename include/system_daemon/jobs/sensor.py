@@ -11,10 +11,12 @@ from airflow.sdk import BaseSensorOperator
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.triggers.base import BaseTrigger, StartTriggerArgs, TaskSuccessEvent
 
+from system_daemon.airflow_stats import in_triggerer
 from system_daemon.configuration.loading import load
 from system_daemon.connections import ConnectionUnusableError, redis_url
 from system_daemon.jobs.claimed import Look
 from system_daemon.jobs.queue import JobQueue
+from system_daemon.jobs.reporting import EVERY_S, report
 from system_daemon.jobs.worker_record import new_consumer
 from system_daemon.redis_client import UNREACHABLE, connect, unreachable
 
@@ -114,7 +116,12 @@ class JobsTrigger(BaseTrigger):  # type: ignore[misc]
         seen = await queue.look()
         if trouble:
             self.log.info("the queue %s can be looked at again", self.queue)
+        tell_at = 0.0
         while not needs_work(seen):
+            now = asyncio.get_running_loop().time()
+            if now >= tell_at:
+                tell_at = now + EVERY_S
+                await report(in_triggerer(), queue)
             configured = load().jobs.queue(self.queue)
             if configured is None:
                 raise UnservableError(f'the queue "{self.queue}" is not configured any more')

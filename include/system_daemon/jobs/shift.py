@@ -21,6 +21,8 @@ class Shift:
     """Jobs that got a DAG run of their own."""
     buried: int = 0
     """Jobs without a route, unreadable ones and those that were interrupted too often."""
+    reaped: int = 0
+    """Jobs of dead consumers that wait again."""
     given_back: int = 0
     """Jobs returned to the head of the queue."""
     holds: int = 0

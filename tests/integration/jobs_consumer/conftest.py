@@ -135,7 +135,6 @@ class Workplace:
                 stop=self.stop,
                 log=logging.getLogger("shift"),
                 grace=grace,
-                clock=self.clock,
             )
 
     async def _promote(self, job: Job) -> None:
