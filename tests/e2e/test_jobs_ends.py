@@ -32,6 +32,7 @@ def test_r11_a_dag_route_starts_its_dag_while_the_shift_goes_on_once_for_each_jo
 ) -> None:
     demo_platform.script("report", [Answer(code="success")])
     airflow.configure([service("report", intervals=NEVER_AGAIN)])
+    wait_until(lambda: airflow.knows("service__report"), timeout=60, description="its DAG")
     serve({"job_class": "Report", "dag": "service__report"}, linger=LINGER_S)
     for job_id in ("monday", "tuesday", "monday"):
         resque.put("Report", job_id, {"patient": "canary-Zw7"})

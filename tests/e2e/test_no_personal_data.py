@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import redis
-
 from system_daemon.local.demo_answers import Answer
 from system_daemon.local.demo_client import DemoClient
 from system_daemon.local.redis import Redis
 from tests.deployment import Deployment
 from tests.e2e.services import NEVER_AGAIN, service
-from tests.e2e.traces import everything, logs_of
+from tests.e2e.traces import everything, everything_in, logs_of
 
 CANARIES = [f"canary-{number:02}-Zw7" for number in range(20)]
 
@@ -45,6 +43,5 @@ def test_bodies_reach_no_log_no_database_and_no_redis(
     assert [canary for canary in CANARIES if canary in logs] == []
     database = everything(airflow.database_url)
     assert [canary for canary in CANARIES if canary in database] == []
-    with redis.Redis.from_url(redis_server.url(), decode_responses=True) as client:
-        stored = "".join(f"{key}{client.get(key)}" for key in client.scan_iter("system_daemon:*"))
+    stored = everything_in(redis_server.url(), "system_daemon:*")
     assert [canary for canary in CANARIES if canary in stored] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import psycopg
+import redis
 from psycopg import sql
 
 from tests.deployment import Deployment
@@ -27,3 +28,16 @@ def everything(url: str) -> str:
                 sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(table))
             )
         )
+
+
+def everything_in(url: str, keys: str) -> str:
+    """Every key of that pattern with its value, as text, whatever its type."""
+    with redis.Redis.from_url(url, decode_responses=True) as client:
+        read = {
+            "string": client.get,
+            "list": lambda key: client.lrange(key, 0, -1),
+            "set": client.smembers,
+            "zset": lambda key: client.zrange(key, 0, -1),
+            "hash": client.hgetall,
+        }
+        return "".join(f"{key}{read[client.type(key)](key)}" for key in client.scan_iter(keys))
