@@ -58,6 +58,7 @@ bench: .venv/.dev .venv/.cluster ## The measurements
 lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint --processes 2 include/sql
 
 types: .venv/.dev
 	$(BIN)/mypy $(PACKAGE)

@@ -15,7 +15,10 @@ from system_daemon.maintenance.statements import read_statements
 from system_daemon.maintenance.sweep import Sweep, Swept, sweep
 from system_daemon.shipped_sql import shipped_sql
 
-PARAMETERS: dict[str, dict[str, object]] = {"expired_sessions": {"max_inactive": 1800}}
+PARAMETERS: dict[str, dict[str, object]] = {
+    "expired_sessions": {"max_inactive": 1800},
+    "outdated_tasks_check": {"may_expire": True},
+}
 """What tasks are given beside the moment."""
 PERIODIC = (
     "outdated_tasks_check",

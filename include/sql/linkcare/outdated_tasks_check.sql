@@ -1,6 +1,7 @@
 -- Task status: 12 OPEN, 17 EXPIRED. Admission status: 1 ACTIVE, 5 ENROLLED.
 -- The columns expires_at, next_iteration_at and outdated_at are computed from the others, by the
 -- clock of the task's zone.
+-- :may_expire is false for a platform before API version 2.7.21, whose tasks do not expire.
 
 -- name: outdated
 -- description: Open tasks move to their latest iteration, or become Expired when its time is over
@@ -11,7 +12,8 @@ WITH due AS (
         latest.scheduled_at,
         CASE
             WHEN
-                ((latest.scheduled_at AT TIME ZONE task.timezone) + task.expires_after)
+                :may_expire
+                AND ((latest.scheduled_at AT TIME ZONE task.timezone) + task.expires_after)
                 AT TIME ZONE task.timezone < :as_of THEN 17
             ELSE 12
         END AS status
@@ -63,7 +65,7 @@ WITH due AS (
         AND task.deleted_at IS NULL
         AND task.scheduled_at < :as_of
         AND task.outdated_at <= :as_of
-        AND (task.expires_at < :as_of OR task.next_iteration_at <= :as_of)
+        AND ((:may_expire AND task.expires_at < :as_of) OR task.next_iteration_at <= :as_of)
         AND admission.deleted_at IS NULL
         AND admission.status IN (1, 5)
     ORDER BY task.outdated_at

@@ -14,6 +14,8 @@ from system_daemon.configuration.settings import Settings
 from system_daemon.shipped_sql import shipped_sql
 
 EXPIRED_SESSIONS = "EXPIRED_SESSIONS"
+TASKS_EXPIRE_SINCE = (2, 7, 21)
+"""The API version that introduced the status EXPIRED; before, tasks only recur (R13)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +101,19 @@ def resolved(
         lock_timeout=entry.lock_timeout or maintenance.lock_timeout,
         statement_timeout=entry.statement_timeout or maintenance.statement_timeout,
         brake=(entry.brake or maintenance.brake) if destructive else None,
-        given=(
-            {"max_inactive": maintenance.max_inactive_session_time}
-            if name == EXPIRED_SESSIONS
-            else {}
-        ),
+        given=_given(name, maintenance, settings),
         asks=known.asks if known else (),
     )
+
+
+def _given(name: str, maintenance: Maintenance, settings: Settings) -> dict[str, object]:
+    match name:
+        case "EXPIRED_SESSIONS":
+            return {"max_inactive": maintenance.max_inactive_session_time}
+        case "OUTDATED_TASKS_CHECK":
+            return {"may_expire": settings.offers(TASKS_EXPIRE_SINCE)}
+        case _:
+            return {}
 
 
 def _schedule(known: CatalogueTask | None, entry: TaskEntry) -> tuple[float | None, time | None]:

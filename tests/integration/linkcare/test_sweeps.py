@@ -13,7 +13,10 @@ from system_daemon.maintenance.sweep import Sweep, sweep
 from system_daemon.shipped_sql import shipped_sql
 
 AS_OF = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
-PARAMETERS: dict[str, dict[str, object]] = {"expired_sessions": {"max_inactive": 1800}}
+PARAMETERS: dict[str, dict[str, object]] = {
+    "expired_sessions": {"max_inactive": 1800},
+    "outdated_tasks_check": {"may_expire": True},
+}
 TASKS = (
     "outdated_tasks_check",
     "available_tasks_check",

@@ -21,7 +21,8 @@ TASK_STATUSES = (11, 12, 13, 14, 15, 16, 17, 98, 99)
 PENDING, QUEUED, SENDING, SENT, FAILED = 1, 2, 3, 4, 5
 CASE_MANAGER, SERVICE = 24, 47
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
-_PARAMETERS = ("max_inactive", "subscription", "from_version", "to_version")
+_GIVEN = {"OUTDATED_TASKS_CHECK": {"may_expire": True}}
+_PARAMETERS = ("max_inactive", "may_expire", "subscription", "from_version", "to_version")
 _DOORS = {"hand_over", "stopped", "clock"}
 _KEYS = {"patient_case": "case_id", "app_user": "user_id"}
 
@@ -138,7 +139,8 @@ class Linkcare:
         """One run of a task of the package."""
         statements = read_statements(SQL / f"{task.lower()}.sql", parameters=_PARAMETERS)
         doors = {name: request.pop(name) for name in _DOORS & request.keys()}
-        asked = Sweep(task=task, as_of=as_of, **request)
+        params = {**_GIVEN.get(task, {}), **request.pop("params", {})}
+        asked = Sweep(task=task, as_of=as_of, params=params, **request)
         return sweep(self.connection, statements, asked, log=log, **doors)
 
     def run_twice(self, task: str, **request: Any) -> Swept:

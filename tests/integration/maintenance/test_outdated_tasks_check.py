@@ -57,6 +57,20 @@ def test_a_task_expires_when_its_time_is_over(
     assert (row["scheduled_at"], row["iteration"], row["notified_at"]) == (scheduled, 1, scheduled)
 
 
+def test_r13_tasks_of_a_platform_before_2_7_21_recur_and_do_not_expire(
+    linkcare: Linkcare,
+) -> None:
+    over = linkcare.task(scheduled_at=NOON - 2 * DAY, expires_after="1 hour")
+    recurs = linkcare.task(
+        scheduled_at=NOON - 2 * DAY - HOUR, expires_after="10 minutes", recurs_every="1 day"
+    )
+    swept = linkcare.run_twice(TASK, params={"may_expire": False})
+    assert swept.counts == {"tasks_expired": 0, "tasks_rescheduled": 1}
+    assert linkcare.row("task", over)["status"] == OPEN
+    row = linkcare.row("task", recurs)
+    assert (row["status"], row["scheduled_at"]) == (OPEN, NOON - HOUR)
+
+
 @pytest.mark.parametrize(
     ("zone", "scheduled", "as_of", "expired"),
     [

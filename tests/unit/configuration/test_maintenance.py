@@ -84,6 +84,7 @@ def test_r24_tasks_that_are_not_listed_keep_their_defaults(folder: Path) -> None
     assert purge.sql_file == folder / "sql" / "purge_database.sql"
     assert (purge.timezone, purge.missed_run_grace) == ("UTC", 3600)
     assert one(entries, "EXPIRED_SESSIONS").given == {"max_inactive": 1800}
+    assert one(entries, "OUTDATED_TASKS_CHECK").given == {"may_expire": True}
     assert "Removes" in purge.description
 
 
@@ -177,6 +178,13 @@ def test_r33_entries_for_one_task_are_all_refused_and_the_others_live(folder: Pa
     ]
     assert names(entries) == ALL[1:]
     assert one(entries, "SERVICE_TASKS").frequency == 30
+
+
+@pytest.mark.parametrize(("version", "expire"), [("2.7.20", False), ("2.7.21", True)])
+def test_r13_tasks_expire_since_2_7_21(folder: Path, version: str, expire: bool) -> None:
+    settings = Settings(api_version=version)
+    entries = tasks(folder, {"name": "SERVICE_TASKS"}, settings=settings)
+    assert one(entries, "OUTDATED_TASKS_CHECK").given == {"may_expire": expire}
 
 
 def test_r22_an_older_platform_has_fewer_tasks(folder: Path) -> None:

@@ -173,6 +173,7 @@ def test_the_tasks_own_parameters_are_known(file: Path) -> None:
 def test_every_packaged_file_is_one(packaged: Path) -> None:
     known = {
         "expired_sessions": ["max_inactive"],
+        "outdated_tasks_check": ["may_expire"],
         "admissions_update": ["subscription", "from_version", "to_version"],
     }
     statements = read_statements(packaged, parameters=known.get(packaged.stem, ()))
@@ -184,7 +185,8 @@ def test_only_what_notifies_hands_keys_over() -> None:
         file.stem
         for file in SQL.glob("*_*.sql")
         for each in read_statements(
-            file, parameters=["max_inactive", "subscription", "from_version", "to_version"]
+            file,
+            parameters=["max_inactive", "may_expire", "subscription", "from_version", "to_version"],
         )
         if each.notifies
     }
