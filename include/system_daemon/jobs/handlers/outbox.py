@@ -12,8 +12,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import psycopg
+if TYPE_CHECKING:
+    import psycopg
 
 _CLAIM = """
 UPDATE notification SET status = 3, claimed_at = clock_timestamp()
@@ -102,16 +104,21 @@ class Outbox:
             "claimed_at": claimed.claimed_at,
             "reason": reason,
         }
+        from psycopg import OperationalError  # noqa: PLC0415
+
         try:
             await (await self._connected()).execute(query, values)
-        except psycopg.OperationalError:
+        except OperationalError:
             # The same words twice change nothing, and a lost connection is seen at first use.
             await (await self._connected()).execute(query, values)
 
     async def _connected(self) -> psycopg.AsyncConnection:
+        # Most consumers never see a row: they need not wait for the driver.
+        from psycopg import AsyncConnection  # noqa: PLC0415
+
         async with self._opening:
             if self._connection is None or self._connection.closed:
-                self._connection = await psycopg.AsyncConnection.connect(
+                self._connection = await AsyncConnection.connect(
                     await self._conninfo(),
                     autocommit=True,
                     # A pooler between us and the server may give each statement another session.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import assert_never
 
-import psycopg
-
 from system_daemon.jobs.handlers.access import NoAccessError
 from system_daemon.jobs.handlers.context import Context
 from system_daemon.jobs.handlers.delivery import Delivery, NotSent, Refused, Sent, Unsure
@@ -40,6 +38,8 @@ async def send_queued(row: int, context: Context) -> Verdict:
     if context.outbox is None:
         reason = "expected a connection to the platform's database for notifications, got none"
         return Failed(exception="NoAccess", reason=reason, down=True)
+    import psycopg  # noqa: PLC0415 - most consumers never see a row
+
     try:
         return await _send(row, context, context.outbox)
     except NoAccessError as error:
