@@ -109,10 +109,6 @@ class LoopThread(Generic[_Context]):
         asyncio.set_event_loop(self._loop)
         with contextlib.suppress(Exception):  # told to each attempt by its future
             self._loop.run_until_complete(self._host())
-        if left := asyncio.all_tasks(self._loop):
-            for task in left:
-                task.cancel()
-            self._loop.run_until_complete(asyncio.wait(left, timeout=LAST_WORDS_S))
         self._loop.close()
 
     async def _host(self) -> None:
@@ -120,11 +116,13 @@ class LoopThread(Generic[_Context]):
             async with self._opening() as context:
                 self._context.set_result(context)
                 await self._tick()
+                await _see_off()
         except Exception as error:
             if not self._context.done():
                 self._context.set_exception(error)
                 self._context.exception()
                 await self._tick()
+                await _see_off()
             raise
 
     async def _tick(self) -> None:
@@ -164,6 +162,15 @@ class LoopThread(Generic[_Context]):
     def _tell(self, attempt: Attempt[_Context], verdict: Verdict) -> None:
         with contextlib.suppress(RuntimeError):  # the consumer's loop is closed
             self._home.call_soon_threadsafe(_settle, attempt, verdict)
+
+
+async def _see_off() -> None:
+    """End the handlers that still run, while what they share is open: their last words need it."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=LAST_WORDS_S)
 
 
 def _cancel(attempt: Attempt[_Context]) -> None:
