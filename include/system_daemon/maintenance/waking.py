@@ -16,13 +16,21 @@ from system_daemon.jobs.producer import payload
 
 JOB_CLASS = "SendNotification"
 _AT_ONCE = 1_000
+LONG = 10_000
+"""Jobs that wait in a queue to which nothing is added: while nothing can be sent, every run finds
+the same rows again, and their jobs would pile up."""
 
 
 async def wake_sender(
     redis: Redis, keys: Keys, *, queue: str, notifications: Sequence[int]
 ) -> None:
-    """Put one job for each notification at the tail of the queue. Raises redis-py's errors."""
+    """Put one job for each notification at the tail of the queue. Raises redis-py's errors.
+
+    Into a long queue none is put: a later run does it, when the queue has become shorter.
+    """
     for first in range(0, len(notifications), _AT_ONCE):
+        if await redis.llen(keys.queue(queue)) >= LONG:
+            return
         now = time.time()
         jobs = [
             payload(JOB_CLASS, {"notification": each}, job_id=f"notification-{each}", now=now)

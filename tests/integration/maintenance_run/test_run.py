@@ -18,6 +18,7 @@ from system_daemon.maintenance.braking import BrakeError
 from system_daemon.maintenance.params import Asked
 from system_daemon.maintenance.run import UnreachableError, run
 from system_daemon.maintenance.sweep import Left, Swept
+from system_daemon.maintenance.waking import LONG
 from tests.integration.maintenance_run.letters import connect, put
 
 LOG = logging.getLogger("task")
@@ -63,6 +64,16 @@ def test_r19_a_job_for_each_notification_in_resques_format(
         for number in (5, 6, 7)
     ]
     assert all(list(job) == ["class", "args", "id", "queue_time"] for job in jobs)
+
+
+def test_jobs_do_not_pile_up_in_a_queue_that_nobody_empties(
+    deployed: Configuration, platform: psycopg.Connection, redis_url: str
+) -> None:
+    put(platform, 5)
+    with redis.Redis.from_url(redis_url) as client:
+        client.rpush("clinic:queue:mail", *["waits"] * LONG)
+        assert once(deployed).counts == {"letters_sent": 1}
+        assert client.llen("clinic:queue:mail") == LONG
 
 
 def test_a_dry_run_puts_no_job_and_is_not_remembered(
