@@ -41,6 +41,7 @@ def run(
     Raises:
         StatementError, StatementFailedError: its .sql file has to be mended.
         BrakeError: it would touch too many rows; nothing was changed.
+        LockedOutError: somebody holds a lock on a whole table.
         ConnectionUnusableError, UnreachableError, ConnectionLostError: the database is away.
     """
     statements = read_statements(task.sql_file, parameters=task.parameters)
@@ -80,7 +81,7 @@ def run(
             stopped=stopped,
         )
     if task.brake is not None and not swept.dry_run and swept.left is not Left.STOPPED:
-        redis.remember(store, swept.rows)
+        redis.remember(store, swept.touched)
     return swept
 
 
