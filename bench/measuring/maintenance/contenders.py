@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 
 from measuring.maintenance.server import AS_OF
+from system_daemon.configuration.maintenance import Brake
 from system_daemon.maintenance.statements import read_statements
 from system_daemon.maintenance.sweep import Sweep, Swept, sweep
 from system_daemon.shipped_sql import shipped_sql
@@ -29,6 +30,7 @@ PERIODIC = (
     "delayed_notifications",
     "expired_sessions",
 )
+_DESTRUCTIVE = ("purge_database", "expired_admissions", "expired_sessions")
 Contender = Callable[[str, str, threading.Event], float]
 """Does a task's work in the database of a URL until it is done or told to stop; its seconds."""
 
@@ -64,12 +66,22 @@ def by_single_statement(task: str, url: str, stop: threading.Event) -> float:
 
 
 def swept(
-    connection: psycopg.Connection, task: str, *, stopped: Callable[[], bool] = lambda: False
+    connection: psycopg.Connection,
+    task: str,
+    *,
+    braked: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Swept:
-    """One sweep of a task, with the settings of the shipped configuration."""
+    """One sweep of a task, with the settings of the shipped configuration, its brake if asked."""
     given = PARAMETERS.get(task, {})
     statements = read_statements(shipped_sql("linkcare") / f"{task}.sql", parameters=given)
-    request = Sweep(task=task, as_of=AS_OF, params=given, max_rows=1_000_000_000)
+    request = Sweep(
+        task=task,
+        as_of=AS_OF,
+        params=given,
+        max_rows=1_000_000_000,
+        brake=Brake() if braked and task in _DESTRUCTIVE else None,
+    )
     return sweep(connection, statements, request, log=lambda _line: None, stopped=stopped)
 
 

@@ -12,11 +12,12 @@ import psycopg
 from measuring.maintenance.contenders import PARAMETERS, PERIODIC, swept
 from measuring.maintenance.server import AS_OF, LargeServer
 from measuring.report import Figure, shown, table
+from system_daemon.maintenance.batches import LIMITS
 from system_daemon.maintenance.statements import read_statements
+from system_daemon.maintenance.sweep_values import COUNTED_AT_MOST
 from system_daemon.shipped_sql import shipped_sql
 
 _TIMES = 15
-_BATCH = 1_000
 # Cancels open tasks, makes tasks for SERVICE_TASKS: what others find is counted before.
 _ORDER = (*[name for name in PERIODIC if name != "expired_admissions"], "expired_admissions")
 
@@ -27,6 +28,7 @@ def measure(server: LargeServer, *, page: Path | None) -> Iterator[list[Figure]]
         for task in (*_ORDER, "service_tasks"):
             found = swept(connection, task)
             print(f"{task}: {found.counts}, {shown(found.seconds)} s", flush=True)
+        connection.execute("CREATE EXTENSION pg_stat_statements")
         yield from _figures(connection, "before VACUUM")
         connection.execute("VACUUM (ANALYZE)")
         yield from _figures(connection, "")
@@ -39,10 +41,11 @@ def _figures(connection: psycopg.Connection, when: str) -> Iterator[list[Figure]
     for task in PERIODIC:
         whole, database = [], []
         for _ in range(_TIMES):
+            connection.execute("SELECT pg_stat_statements_reset()")
             began = time.monotonic()
-            rows = swept(connection, task).rows
+            rows = swept(connection, task, braked=True).rows
             whole.append((time.monotonic() - began) * 1000)
-            database.append(sum(_database_ms(connection, task).values()))
+            database.append(_database_ms(connection))
             if rows:
                 raise AssertionError(f"expected {task} to find nothing, got {rows} rows")
         lines.append((task, shown(median(database)), shown(max(database)), shown(median(whole))))
@@ -63,27 +66,28 @@ def _figures(connection: psycopg.Connection, when: str) -> Iterator[list[Figure]
     ]
 
 
-def _database_ms(connection: psycopg.Connection, task: str) -> dict[str, float]:
-    """Planning and execution of each statement of an idle run, as PostgreSQL says."""
-    found = {}
-    for name, plan in plans(connection, task, "FORMAT JSON").items():
-        found[name] = plan[0]["Planning Time"] + plan[0]["Execution Time"]
-    return found
+def _database_ms(connection: psycopg.Connection) -> float:
+    """Planning and execution of all that a run sent, as PostgreSQL counts them."""
+    row = connection.execute(
+        "SELECT sum(total_plan_time + total_exec_time) FROM pg_stat_statements"
+        " WHERE query NOT LIKE '%pg_stat_statements%'"
+    ).fetchone()
+    return float(row[0]) if row else 0.0
 
 
-def plans(connection: psycopg.Connection, task: str, options: str) -> dict[str, list]:
-    """EXPLAIN ANALYZE of the statements that an idle run sends; nothing is changed."""
+def plans(connection: psycopg.Connection, task: str) -> dict[str, list[str]]:
+    """EXPLAIN ANALYZE of the looks of an idle run, with a run's settings."""
     given = PARAMETERS.get(task, {})
     found = {}
     for statement in read_statements(shipped_sql("linkcare") / f"{task}.sql", parameters=given):
-        query = statement.preview if statement.report else statement.change
-        values = {**given, "as_of": AS_OF, "batch": _BATCH, **dict.fromkeys(statement.cursor)}
+        rows = COUNTED_AT_MOST if statement.report else 1
+        values = {**given, "as_of": AS_OF, "batch": rows, **dict.fromkeys(statement.cursor)}
         with connection.transaction(force_rollback=True):
             cursor = psycopg.RawCursor(connection)
-            text = f"EXPLAIN (ANALYZE, {options}) {query.text}"
-            cursor.execute(text.encode(), query.values(values))
-            rows = cursor.fetchall()
-        found[statement.name] = rows[0][0] if "JSON" in options else [line for (line,) in rows]
+            cursor.execute(LIMITS, ["1s", "60s", "UTC"])
+            text = f"EXPLAIN (ANALYZE, COSTS OFF, BUFFERS OFF) {statement.preview.text}"
+            cursor.execute(text.encode(), statement.preview.values(values))
+            found[statement.name] = [line for (line,) in cursor.fetchall()]
     return found
 
 
@@ -92,7 +96,7 @@ def written(connection: psycopg.Connection, tasks: int) -> str:
     lines = [*_PAGE.format(tasks=f"{tasks:,}").splitlines()]
     for task in PERIODIC:
         lines += ["", f"## {task.upper()}"]
-        for name, plan in plans(connection, task, "COSTS OFF, BUFFERS OFF").items():
+        for name, plan in plans(connection, task).items():
             lines += ["", f"`{name}`", "", "```", *_of_due(plan), "```"]
     return "\n".join([*lines, ""])
 

@@ -29,6 +29,8 @@ _SETTINGS = {
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
+    "shared_preload_libraries": "pg_stat_statements",
+    "pg_stat_statements.track_planning": "on",
 }
 
 

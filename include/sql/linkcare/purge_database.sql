@@ -344,13 +344,16 @@ WITH due AS (
         > (coalesce(:after_at, timestamptz '-infinity'), coalesce(:after_id, 0))
         AND NOT EXISTS (
             SELECT FROM task
-            LEFT JOIN notification ON task.task_id = notification.task_id
             WHERE
-                task.admission_id = going.admission_id
-                AND (
-                    task.deleted_at > :as_of - interval '1 month'
-                    OR notification.deleted_at > :as_of - interval '1 month'
-                )
+                task.admission_id = dying.admission_id
+                AND task.deleted_at > :as_of - interval '1 month'
+        )
+        AND NOT EXISTS (
+            SELECT FROM task
+            INNER JOIN notification ON task.task_id = notification.task_id
+            WHERE
+                task.admission_id = dying.admission_id
+                AND notification.deleted_at > :as_of - interval '1 month'
         )
     ORDER BY dying.marked_at, dying.admission_id
     LIMIT :batch

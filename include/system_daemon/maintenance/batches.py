@@ -31,7 +31,7 @@ _IN_THE_WAY = (
 # A batch is small and comes in the order of an index. Where statistics are behind, PostgreSQL
 # would rather read whole tables; and only a plain index scan remembers which entries are dead, so
 # that the next one need not look at their rows again.
-_LIMITS = """
+LIMITS = """
 SELECT
     set_config('lock_timeout', $1, true),
     set_config('statement_timeout', $2, true),
@@ -135,7 +135,7 @@ class Database:
         try:
             with self.connection.transaction():
                 cursor = psycopg.RawCursor(self.connection)
-                cursor.execute(_LIMITS, limits)
+                cursor.execute(LIMITS, limits)
                 cursor.execute(query.text.encode(), query.values(values))
                 row = cursor.fetchone()
                 names = [each.name for each in cursor.description or ()]

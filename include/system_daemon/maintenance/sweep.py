@@ -166,7 +166,8 @@ class _Run:
 
     def change(self) -> Swept:
         """Do it."""
-        self._brake()
+        if self._is_braked_idle():
+            return self._swept(None)
         left: Left | None = None
         for statement in self._changing:
             bound = left if left not in {None, Left.LOCKED} else None
@@ -183,11 +184,11 @@ class _Run:
         allowed = limit(self._request.brake, self._request.history)
         return None if allowed is None or allowed.rows >= self._request.max_rows else allowed
 
-    def _brake(self) -> None:
-        """Raises BrakeError."""
+    def _is_braked_idle(self) -> bool:
+        """Whether the brake looked and saw nothing to do at all. Raises BrakeError."""
         allowed = self._allowed()
         if allowed is None:
-            return
+            return False
         touched = 0
         for statement in self._changing:
             # Every row that is due counts as one at least: no need to look at more of them.
@@ -195,6 +196,7 @@ class _Run:
             touched += max(found.rows, found.touched)
             if touched > allowed.rows:
                 raise brake_error(touched, allowed)
+        return touched == 0
 
     def _exhaust(self, statement: Statement) -> Left | None:
         """Batch after batch of one statement; why rows are left, None if none are."""
