@@ -12,7 +12,7 @@ from system_daemon.configuration.json_oddities import oddities
 from system_daemon.configuration.json_text import JsonTextError, Members, read_json
 from system_daemon.configuration.lint import warnings_about
 from system_daemon.configuration.problems import Problem, Severity, shown
-from system_daemon.configuration.secrets import secret_paths, secret_query_keys
+from system_daemon.configuration.secrets import endpoint_secrets, secret_paths
 from system_daemon.configuration.sentences import findings
 from system_daemon.configuration.services import Service
 from system_daemon.configuration.settings import Settings
@@ -87,13 +87,4 @@ def _refusals(written: Members, where: str) -> Iterator[tuple[str, str]]:
     )
     for at in secret_paths(written.get("parameters"), f"{where}.parameters"):
         yield at, f"expected no secret in this file, got a key that looks like one; {remedy}"
-    endpoint = written.get("endpoint")
-    try:
-        keys = secret_query_keys(endpoint) if isinstance(endpoint, str) else []
-    except ValueError:
-        return  # no URL at all: the model says so
-    for key in keys:
-        yield (
-            f"{where}.endpoint",
-            f"expected no secret in the URL, got the query key {shown(key)}; {remedy}",
-        )
+    yield from endpoint_secrets(written, where, remedy=remedy)

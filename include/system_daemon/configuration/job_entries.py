@@ -15,9 +15,9 @@ from system_daemon.configuration.clashes import clashes
 from system_daemon.configuration.job_lint import warnings_about
 from system_daemon.configuration.json_text import Members
 from system_daemon.configuration.model import Model
-from system_daemon.configuration.problems import Problem, Severity, shown
+from system_daemon.configuration.problems import Problem, Severity
 from system_daemon.configuration.reading import Reading, got
-from system_daemon.configuration.secrets import secret_query_keys
+from system_daemon.configuration.secrets import endpoint_secrets
 from system_daemon.configuration.settings import Settings
 
 _LISTS: dict[str, tuple[type[Model], str]] = {
@@ -97,14 +97,5 @@ def _entries(
 
 
 def _secrets(written: Members, where: str) -> Iterator[tuple[str, str]]:
-    endpoint = written.get("endpoint")
-    try:
-        keys = secret_query_keys(endpoint) if isinstance(endpoint, str) else []
-    except ValueError:
-        return  # no URL at all: the model says so
-    for key in keys:
-        yield (
-            f"{where}.endpoint",
-            f"expected no secret in the URL, got the query key {shown(key)}; put it into an Airflow"
-            ' connection and name that in "connection"',
-        )
+    remedy = 'put it into an Airflow connection and name that in "connection"'
+    return endpoint_secrets(written, where, remedy=remedy)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
-from system_daemon.configuration.problems import step
+from system_daemon.configuration.json_text import Members
+from system_daemon.configuration.problems import shown, step
 
 _WORDS = frozenset(
     {
@@ -44,6 +45,16 @@ def secret_paths(value: object, where: str) -> Iterator[str]:
                 yield from secret_paths(inner, f"{where}[{index}]")
 
 
-def secret_query_keys(url: str) -> list[str]:
-    """The keys of a URL's query that look like secrets."""
-    return [key for key, _ in parse_qsl(urlsplit(url).query) if looks_secret(key)]
+def endpoint_secrets(written: Members, where: str, *, remedy: str) -> Iterator[tuple[str, str]]:
+    """Of an entry's ``endpoint``: the place and the sentence of each query key like a secret."""
+    endpoint = written.get("endpoint")
+    try:
+        query = urlsplit(endpoint).query if isinstance(endpoint, str) else ""
+    except ValueError:
+        return  # no URL at all: the model says so
+    for key, _ in parse_qsl(query):
+        if looks_secret(key):
+            yield (
+                f"{where}.endpoint",
+                f"expected no secret in the URL, got the query key {shown(key)}; {remedy}",
+            )

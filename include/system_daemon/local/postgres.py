@@ -21,18 +21,19 @@ from system_daemon.local.ports import LOOPBACK
 from system_daemon.local.private_file import write_private
 from system_daemon.local.processes import ProcessIdentity
 from system_daemon.local.recording import Record, record_nothing
-from system_daemon.local.waiting import wait_until_ready
+from system_daemon.local.server import Server
 
 USER = "airflow"
 DATABASE = "airflow"
-_START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 
 
-class Postgres:
-    """One PostgreSQL server with its data in `folder`; `start`, `stop` and `healthy` are all."""
+class Postgres(Server):
+    """One PostgreSQL server with its data in `folder`."""
 
     name = "postgres"
+    title = "PostgreSQL"
+    start_seconds = 60.0
 
     def __init__(
         self,
@@ -54,14 +55,10 @@ class Postgres:
             settings: What postgresql.conf would hold beside the few settings below.
             record: Told of the process.
         """
+        super().__init__(folder, port=port, log=log, record=record)
         self._settings = settings
-        self._folder = folder
         self._data = folder / "data"
-        self._port = port
         self._password = password
-        self._log = log
-        self._record = record
-        self._process: ProcessIdentity | None = None
 
     def url(self, database: str = DATABASE) -> str:
         """Where a database of this server is, user and password included."""
@@ -76,7 +73,7 @@ class Postgres:
         if not (self._data / "PG_VERSION").exists():
             self._initialise(programs)
         _remove_stale_lock(self._data)
-        self._process = processes.start(
+        self._run(
             [
                 *unprivileged.prefix(),
                 str(programs / "postgres"),
@@ -85,22 +82,15 @@ class Postgres:
                 *("-c", "max_connections=200", "-c", "shared_buffers=64MB"),
                 # The last word holds.
                 *(f"--{name}={value}" for name, value in self._settings.items()),
-            ],
-            log=self._log,
-            cwd=self._folder,
-        )
-        self._record(self.name, self._process)
-        wait_until_ready(
-            "PostgreSQL", self._process, self.healthy, log=self._log, timeout=_START_SECONDS
+            ]
         )
         self._create_database()
         return self.url()
 
-    def stop(self) -> None:
-        """Stop it in the fast way: clients are cut off, the data is written, no recovery later."""
-        if self._process is not None:
-            stop_process(self._process)
-            self._process = None
+    @classmethod
+    def stop_process(cls, process: ProcessIdentity) -> None:
+        """In the fast way, SIGINT: clients are cut off, the data is written, no recovery later."""
+        processes.stop(process, first=signal.SIGINT, grace=_STOP_SECONDS)
 
     def healthy(self) -> bool:
         """Whether it answers a query now."""
@@ -142,11 +132,6 @@ class Postgres:
             ).fetchone()
             if known is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-
-
-def stop_process(process: ProcessIdentity) -> None:
-    """Stop a server of which only the process is known (SIGINT is PostgreSQL's fast shutdown)."""
-    processes.stop(process, first=signal.SIGINT, grace=_STOP_SECONDS)
 
 
 def binaries() -> Path:

@@ -16,17 +16,18 @@ from system_daemon.local.ports import LOOPBACK
 from system_daemon.local.private_file import write_private
 from system_daemon.local.processes import ProcessIdentity
 from system_daemon.local.recording import Record, record_nothing
-from system_daemon.local.waiting import wait_until_ready
+from system_daemon.local.server import Server
 
 _CHOICE = "SYSTEM_DAEMON_REDIS_SERVER"
-_START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 
 
-class Redis:
-    """One Redis server with its data in `folder`; `start`, `stop` and `healthy` are all."""
+class Redis(Server):
+    """One Redis server with its data in `folder`."""
 
     name = "redis"
+    title = "Redis"
+    start_seconds = 60.0
 
     def __init__(
         self,
@@ -37,12 +38,8 @@ class Redis:
         log: Path,
         record: Record = record_nothing,
     ) -> None:
-        self._folder = folder
-        self._port = port
+        super().__init__(folder, port=port, log=log, record=record)
         self._password = password
-        self._log = log
-        self._record = record
-        self._process: ProcessIdentity | None = None
 
     def url(self, database: int = 0) -> str:
         """Where a database of this server is, password included."""
@@ -54,20 +51,13 @@ class Redis:
         configuration = self._folder / "redis.conf"
         # In a file, because everybody on the machine can read a command line.
         write_private(configuration, self._configuration())
-        self._process = processes.start(
-            [str(program), str(configuration)], log=self._log, cwd=self._folder
-        )
-        self._record(self.name, self._process)
-        wait_until_ready(
-            "Redis", self._process, self.healthy, log=self._log, timeout=_START_SECONDS
-        )
+        self._run([str(program), str(configuration)])
         return self.url()
 
-    def stop(self) -> None:
-        """Stop it; it writes its data first."""
-        if self._process is not None:
-            stop_process(self._process)
-            self._process = None
+    @classmethod
+    def stop_process(cls, process: ProcessIdentity) -> None:
+        """It writes its data first."""
+        processes.stop(process, grace=_STOP_SECONDS)
 
     def healthy(self) -> bool:
         """Whether it answers PING now; a server that still loads its data does not."""
@@ -86,11 +76,6 @@ class Redis:
             "appendonly yes\n"
             'save ""\n'
         )
-
-
-def stop_process(process: ProcessIdentity) -> None:
-    """Stop a server of which only the process is known."""
-    processes.stop(process, grace=_STOP_SECONDS)
 
 
 def find_server() -> Path:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from system_daemon.local import airflow, demo_server, postgres, processes, redis
+from system_daemon.local import airflow, processes
+from system_daemon.local.demo_server import DemoServer
+from system_daemon.local.postgres import Postgres
 from system_daemon.local.processes import ProcessIdentity
+from system_daemon.local.redis import Redis
 
 _STOP: dict[str, Callable[[ProcessIdentity], None]] = {
     "airflow": airflow.stop_process,
-    "demo": demo_server.stop_process,
-    "redis": redis.stop_process,
-    "postgres": postgres.stop_process,
+    DemoServer.name: DemoServer.stop_process,
+    Redis.name: Redis.stop_process,
+    Postgres.name: Postgres.stop_process,
 }
 
 

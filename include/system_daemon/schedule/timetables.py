@@ -29,28 +29,41 @@ def _utcnow() -> DateTime:
     return DateTime.now("UTC")
 
 
-class DailyTimetable(Timetable):  # type: ignore[misc]
-    """One run a local day; a missed one runs late within its grace, else not (R41, R44, R45)."""
+class _OneAtATime(Timetable):  # type: ignore[misc]
+    """What the three share: a schedule as a value, and one run at a time (R6)."""
 
-    periodic = True
     can_be_scheduled = True
     active_runs_limit = 1
 
-    def __init__(self, daily: Daily, *, grace: timedelta) -> None:
-        self._daily = daily
-        self._grace = grace
-        self.description = in_words(daily)
+    def __init__(self, plan: Daily | Every | AfterRun) -> None:
+        self._summary = brief(plan)
+        self.description = in_words(plan)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DailyTimetable) and self.serialize() == other.serialize()
+        return type(self) is type(other) and self.serialize() == other.serialize()
 
     def __hash__(self) -> int:
-        return hash((self._daily, self._grace))
+        return hash(tuple(self.serialize().items()))
 
     @property
     @override
     def summary(self) -> str:
-        return brief(self._daily)
+        return self._summary
+
+    @override
+    def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
+        return DataInterval.exact(run_after)
+
+
+class DailyTimetable(_OneAtATime):
+    """One run a local day; a missed one runs late within its grace, else not (R41, R44, R45)."""
+
+    periodic = True
+
+    def __init__(self, daily: Daily, *, grace: timedelta) -> None:
+        super().__init__(daily)
+        self._daily = daily
+        self._grace = grace
 
     @override
     def serialize(self) -> dict[str, Any]:
@@ -67,10 +80,6 @@ class DailyTimetable(Timetable):  # type: ignore[misc]
             Daily(time=time.fromisoformat(data["time"]), zone=ZoneInfo(data["zone"])),
             grace=timedelta(seconds=data["grace"]),
         )
-
-    @override
-    def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
-        return DataInterval.exact(run_after)
 
     @override
     def next_dagrun_info_v2(
@@ -96,7 +105,7 @@ class DailyTimetable(Timetable):  # type: ignore[misc]
         return due
 
 
-class EveryTimetable(Timetable):  # type: ignore[misc]
+class EveryTimetable(_OneAtATime):
     """A run each so many seconds, start to start; missed ticks collapse into one (R6, R23).
 
     Airflow's own DeltaTriggerTimetable dates a late run by the last parse of its file, so that the
@@ -104,23 +113,10 @@ class EveryTimetable(Timetable):  # type: ignore[misc]
     """
 
     periodic = True
-    can_be_scheduled = True
-    active_runs_limit = 1
 
     def __init__(self, every: Every) -> None:
+        super().__init__(every)
         self._every = every
-        self.description = in_words(every)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, EveryTimetable) and self.serialize() == other.serialize()
-
-    def __hash__(self) -> int:
-        return hash(self._every)
-
-    @property
-    @override
-    def summary(self) -> str:
-        return brief(self._every)
 
     @override
     def serialize(self) -> dict[str, Any]:
@@ -130,10 +126,6 @@ class EveryTimetable(Timetable):  # type: ignore[misc]
     @override
     def deserialize(cls, data: dict[str, Any]) -> Self:
         return cls(Every(seconds=data["seconds"]))
-
-    @override
-    def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
-        return DataInterval.exact(run_after)
 
     @override
     def next_dagrun_info_v2(
@@ -168,7 +160,7 @@ class EveryTimetable(Timetable):  # type: ignore[misc]
         return DagRunInfo.exact(instance(self._every.due(now=now, last=known.run_after)))
 
 
-class AfterRunTimetable(Timetable):  # type: ignore[misc]
+class AfterRunTimetable(_OneAtATime):
     """The end of the last run plus an interval by its outcome (R42).
 
     The next run is created soon after the last one ended and waits, queued, until it is due. Its
@@ -177,23 +169,10 @@ class AfterRunTimetable(Timetable):  # type: ignore[misc]
     """
 
     periodic = False  # an interval after a run has no past to fill in
-    can_be_scheduled = True
-    active_runs_limit = 1
 
     def __init__(self, after_run: AfterRun) -> None:
+        super().__init__(after_run)
         self._after_run = after_run
-        self.description = in_words(after_run)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AfterRunTimetable) and self.serialize() == other.serialize()
-
-    def __hash__(self) -> int:
-        return hash(self._after_run)
-
-    @property
-    @override
-    def summary(self) -> str:
-        return brief(self._after_run)
 
     @override
     def serialize(self) -> dict[str, Any]:
@@ -209,10 +188,6 @@ class AfterRunTimetable(Timetable):  # type: ignore[misc]
     @override
     def deserialize(cls, data: dict[str, Any]) -> Self:
         return cls(AfterRun(**data))
-
-    @override
-    def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
-        return DataInterval.exact(run_after)
 
     @override
     def next_dagrun_info_v2(
