@@ -61,6 +61,7 @@ def test_a_run_waits_for_its_pool_and_is_tried_again(parse: Parse) -> None:
     for task in load().maintenance_tasks:
         (sweep,) = parse().dags[task.dag_id].tasks
         assert (sweep.task_id, sweep.pool, sweep.retries) == ("sweep", "system_daemon", 2)
+        assert sweep.max_active_tis_per_dag == 1, "beside a backfill too"
 
 
 def test_a_schedule_needs_no_param_and_the_form_has_types(parse: Parse) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -234,6 +235,48 @@ def test_r6_ticks_that_pass_while_a_run_is_slow_become_one(
     assert two.task_start is not None
     assert two.task_start >= one.end_date, "one run at a time"
     assert finished.state == "success"
+
+
+def test_r6_the_runs_of_a_backfill_wait_for_a_run_that_is_at_work(
+    airflow: Deployment, platform: psycopg.Connection, maintain: Maintain, postgres_server: Postgres
+) -> None:
+    platform.execute("TRUNCATE gate")
+    platform.execute("INSERT INTO gate VALUES (1, 0), (2, 0)")
+    airflow.write("turnstile.sql", GATE)
+    turnstile = {"name": "turnstile", "sql": "turnstile.sql", "lock_timeout": 100, "max_rows": 1}
+    dag = "maintenance__turnstile"
+
+    def backfilled() -> list[Run]:
+        found = [run for run in airflow.runs(dag) if run.run_type == "backfill"]
+        return found if len(found) > 1 and {run.state for run in found} == {"running"} else []
+
+    with psycopg.connect(postgres_server.url(DATABASE)) as holder:
+        holder.execute("SELECT 1 FROM gate WHERE id = 1 FOR UPDATE")
+        maintain({**turnstile, "frequency": 3600, "statement_timeout": 100})
+        slow = airflow.wait_for_run(
+            dag, lambda run: run.task_state == "running", description="the slow run", timeout=90
+        )
+        first, last = (slow.run_after - timedelta(hours=hours) for hours in (5, 3))
+        airflow.api(
+            "POST",
+            "backfills",
+            {"dag_id": dag, "from_date": first.isoformat(), "to_date": last.isoformat()},
+        )
+        begun = wait_until(backfilled, timeout=60, description="the runs of the backfill")
+        # Another task gets its turn after them: they had theirs.
+        assert run_by_hand(airflow, "maintenance__service_tasks").state == "success"
+        assert [run.task_start for run in backfilled()] == [None] * len(begun)
+    ids = {slow.run_id, *(run.run_id for run in begun)}
+    for run_id in ids:
+        assert ended(airflow, dag, run_id).state == "success"
+    spans = sorted(
+        (run.task_start, run.task_end)
+        for run in airflow.runs(dag)
+        if run.run_id in ids and run.task_start and run.task_end
+    )
+    assert len(spans) == len(ids)
+    for (_, end), (start, _) in pairwise(spans):
+        assert end <= start, "one sweep at a time"
 
 
 def test_a_red_run_is_mended_and_cleared(

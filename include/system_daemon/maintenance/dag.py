@@ -49,6 +49,8 @@ def maintenance_dag(task: MaintenanceTask, configuration: Configuration) -> DAG:
             pool=configuration.maintenance.pool,
             retries=_RETRIES,
             retry_delay=_RETRY_DELAY,
+            # Airflow counts the runs of a backfill apart from max_active_runs.
+            max_active_tis_per_dag=1,
         )
     return dag
 
