@@ -131,6 +131,26 @@ def test_an_entry_stands_above_the_file(folder: Path) -> None:
     assert purge.description == "ours"
 
 
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ({}, (5, 3)),
+        ({"max_rows": 7}, (7, 3)),
+        ({"times_median": 9}, (5, 9)),
+        ({"max_rows": None}, (None, 3)),
+        ({"max_rows": 7, "times_median": None}, (7, None)),
+    ],
+)
+def test_one_limit_of_a_brake_leaves_the_files_other_one(
+    folder: Path, own: dict[str, Any], expected: tuple[int | None, float | None]
+) -> None:
+    whole = {"brake": {"max_rows": 5, "times_median": 3}}
+    entry = {"name": "PURGE_DATABASE", "brake": own}
+    brake = one(read(folder, {**WHOLE, **whole, "tasks": [entry]}), "PURGE_DATABASE").brake
+    assert brake is not None
+    assert (brake.max_rows, brake.times_median) == expected
+
+
 # Names
 
 
