@@ -19,7 +19,7 @@ from system_daemon.maintenance.params import Asked
 from system_daemon.maintenance.run import UnreachableError, run
 from system_daemon.maintenance.sweep import Left, Swept
 from system_daemon.maintenance.waking import LONG
-from tests.integration.maintenance_run.letters import connect, put
+from tests.integration.maintenance_run.letters import REPORT, SWEEP, connect, put
 
 LOG = logging.getLogger("task")
 ASKED = Asked(as_of=None, dry_run=False, batch_size=None, allow_more=False, statement_params={})
@@ -119,6 +119,17 @@ def test_a_redis_that_is_away_stops_no_run_and_is_said(
     put(platform, *range(10, 15))
     with pytest.raises(BrakeError):
         once(deployed)
+
+
+def test_a_report_is_told_from_what_was_done(
+    deployed: Configuration, platform: psycopg.Connection, redis_url: str
+) -> None:
+    put(platform, 1, 2)
+    file = task_of(deployed).sql_file
+    file.write_text(SWEEP + REPORT)
+    swept = once(deployed)
+    assert swept.counts == {"letters_sent": 2, "letters_there": 2}
+    assert swept.reports == {"letters_there"}
 
 
 def test_a_run_that_is_told_to_stop_ends_between_batches(
