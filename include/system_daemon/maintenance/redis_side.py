@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from system_daemon.connections import ConnectionUnusableError, redis_url
 from system_daemon.jobs.keys import Keys, with_colon
 from system_daemon.maintenance.history import RunHistory
-from system_daemon.maintenance.waking import wake_sender
+from system_daemon.maintenance.waking import LONG, wake_sender
 from system_daemon.redis_client import UNREACHABLE, connect, unreachable
 
 _Reply = TypeVar("_Reply")
@@ -43,17 +43,22 @@ class RedisSide:
     def wake_sender(
         self, conn_id: str, *, namespace: str, queue: str, notifications: Sequence[int]
     ) -> None:
-        """Put a job into the queue for each notification."""
-        self._asked(
+        """Put a job into the queue for each notification, unless it is long."""
+        left = self._asked(
             conn_id,
             lambda redis: wake_sender(
                 redis, Keys(with_colon(namespace)), queue=queue, notifications=notifications
             ),
-            otherwise=(
-                f"{len(notifications):,} notifications wait for a later run of"
-                " DELAYED_NOTIFICATIONS, which puts their jobs into the queue"
-            ),
+            otherwise=_wait(len(notifications)),
         )
+        if left:
+            self._log.warning(
+                'expected fewer than %s jobs to wait in the queue "%s", got as many or more: see'
+                " that somebody serves it; %s",
+                f"{LONG:,}",
+                queue,
+                _wait(left),
+            )
 
     def _asked(
         self, conn_id: str, ask: Callable[[Redis], Awaitable[_Reply]], *, otherwise: str
@@ -75,3 +80,10 @@ class RedisSide:
             return None
         finally:
             await redis.aclose()
+
+
+def _wait(notifications: int) -> str:
+    return (
+        f"{notifications:,} notifications wait for a later run of DELAYED_NOTIFICATIONS, which puts"
+        " their jobs into the queue"
+    )

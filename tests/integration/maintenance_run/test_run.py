@@ -67,13 +67,22 @@ def test_r19_a_job_for_each_notification_in_resques_format(
 
 
 def test_jobs_do_not_pile_up_in_a_queue_that_nobody_empties(
-    deployed: Configuration, platform: psycopg.Connection, redis_url: str
+    deployed: Configuration,
+    platform: psycopg.Connection,
+    redis_url: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     put(platform, 5)
     with redis.Redis.from_url(redis_url) as client:
         client.rpush("clinic:queue:mail", *["waits"] * LONG)
-        assert once(deployed).counts == {"letters_sent": 1}
+        with caplog.at_level("WARNING", logger="task"):
+            assert once(deployed).counts == {"letters_sent": 1}
         assert client.llen("clinic:queue:mail") == LONG
+    assert [record.getMessage() for record in caplog.records] == [
+        'expected fewer than 10,000 jobs to wait in the queue "mail", got as many or more: see that'
+        " somebody serves it; 1 notifications wait for a later run of DELAYED_NOTIFICATIONS, which"
+        " puts their jobs into the queue"
+    ]
 
 
 def test_a_dry_run_puts_no_job_and_is_not_remembered(
