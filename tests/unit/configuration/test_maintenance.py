@@ -210,7 +210,7 @@ def test_r13_tasks_expire_since_2_7_21(folder: Path, version: str, expire: bool)
 def test_r22_an_older_platform_has_fewer_tasks(folder: Path) -> None:
     def of(version: str) -> set[str]:
         settings = Settings(system_timezone="UTC", api_version=version)
-        entries = tasks(folder, {"name": "EXPIRED_SESSIONS", "frequency": 60}, settings=settings)
+        entries = tasks(folder, {"name": "SERVICE_TASKS", "frequency": 60}, settings=settings)
         assert lines(entries) == []
         return set(names(entries))
 
@@ -436,6 +436,17 @@ def test_a_site_task_with_a_bad_schedule_has_no_default_to_keep(folder: Path) ->
     (told,) = lines(entries)
     assert told.endswith(NO_DAG)
     assert names(entries) == ALL
+
+
+def test_r22_an_entry_for_a_task_that_the_platform_lacks_is_told(folder: Path) -> None:
+    settings = Settings(system_timezone="UTC", api_version="2.7.20")
+    whole = {"tasks": [{"name": "daemon_delayed_notifications", "frequency": 60}]}
+    entries = read(folder, {**WHOLE, **whole}, settings)
+    assert lines(entries) == [
+        'warning .tasks[0].name: expected a task that the "api_version" of settings.json has, 2.7.20,'
+        " got DELAYED_NOTIFICATIONS, which there is since 2.7.25; the entry has no effect"
+    ]
+    assert "DELAYED_NOTIFICATIONS" not in [task.name for task in entries.tasks]
 
 
 def test_a_brake_without_effect_is_told(folder: Path) -> None:
