@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from system_daemon.local.ports import free_port
 from system_daemon.local.postgres import Postgres
-from system_daemon.maintenance.sweep import ConnectionLostError
+from system_daemon.maintenance.sweep import ConnectionLostError, Swept
 from tests.integration.maintenance.linkcare import NOON, OPEN, QUEUED, SENDING, SQL, Linkcare
 from tests.servers import PASSWORD
 
@@ -210,6 +211,26 @@ def test_an_admission_waits_for_its_locked_task(
     somebody.rollback()
     counts = linkcare.run("EXPIRED_ADMISSIONS").counts
     assert counts == {"tasks_cancelled": 1, "admissions_discharged": 1}
+
+
+def test_two_sweeps_at_once_tell_each_patient_once(linkcare: Linkcare, linkcare_url: str) -> None:
+    admission = linkcare.admission()
+    tasks = [linkcare.task(admission_id=admission) for _ in range(60)]
+    due = [linkcare.notification() for _ in range(60)]
+    handed: list[int] = []
+
+    def one(task: str) -> Swept:
+        with psycopg.connect(linkcare_url, autocommit=True) as connection:
+            return Linkcare(connection).run(task, batch_size=1, hand_over=handed.extend)
+
+    for name, rows in (("DELAYED_NOTIFICATIONS", due), ("AVAILABLE_TASKS_CHECK", tasks)):
+        handed.clear()
+        with ThreadPoolExecutor(3) as pool:
+            swept = [*pool.map(one, [name] * 3)]
+        assert sum(each.rows for each in swept) == len(rows)
+        assert len(handed) == len({*handed}) == len(rows)
+    told = [row["task_id"] for row in linkcare.rows("notification") if row["task_id"]]
+    assert sorted(told) == sorted(tasks)
 
 
 def test_a_lock_on_the_whole_table_is_waited_for_no_longer_than_lock_timeout(
