@@ -23,6 +23,7 @@ class RedisSide:
     def __init__(self, task: str, log: Any) -> None:
         self._task = task
         self._log = log
+        self._long_said = False
 
     def history(self, conn_id: str) -> list[int] | None:
         """Rows that the last runs touched; None where Redis is away."""
@@ -49,15 +50,19 @@ class RedisSide:
             lambda redis: wake_sender(
                 redis, Keys(with_colon(namespace)), queue=queue, notifications=notifications
             ),
-            otherwise=_wait(len(notifications)),
+            otherwise=(
+                f"{len(notifications):,} notifications wait for a later run of"
+                " DELAYED_NOTIFICATIONS, which puts their jobs into the queue"
+            ),
         )
-        if left:
+        if left and not self._long_said:
+            self._long_said = True
             self._log.warning(
                 'expected fewer than %s jobs to wait in the queue "%s", got as many or more: see'
-                " that somebody serves it; %s",
+                " that somebody serves it; notifications without a job wait for a later run of"
+                " DELAYED_NOTIFICATIONS",
                 f"{LONG:,}",
                 queue,
-                _wait(left),
             )
 
     def _asked(
@@ -80,10 +85,3 @@ class RedisSide:
             return None
         finally:
             await redis.aclose()
-
-
-def _wait(notifications: int) -> str:
-    return (
-        f"{notifications:,} notifications wait for a later run of DELAYED_NOTIFICATIONS, which puts"
-        " their jobs into the queue"
-    )
