@@ -63,7 +63,8 @@ def maintain(airflow: Deployment, platform: psycopg.Connection) -> Iterator[Main
         entries = [*(each for each in QUIET if each["name"] not in named), *tasks]
         if "PURGE_DATABASE" not in named:
             entries.append({"name": "PURGE_DATABASE", **BY_HAND})
-        airflow.configure([], api_version="2.7.20", system_timezone="UTC")
+        version = whole.pop("api_version", "2.7.20")
+        airflow.configure([], api_version=version, system_timezone="UTC")
         airflow.write("maintenance.json", json.dumps({**whole, "tasks": entries}))
 
     yield configured
@@ -149,6 +150,35 @@ def test_a_dry_run_tells_what_the_real_run_then_does(
     assert "tasks_closed 25 as of" in log_of(airflow, real)
     logs = "".join(file.read_text(errors="replace") for file in airflow.folder.rglob("*.log"))
     assert "canary-Zw7" not in logs
+
+
+def test_r21_an_update_runs_with_what_a_job_of_php_brings(
+    airflow: Deployment, platform: psycopg.Connection, maintain: Maintain
+) -> None:
+    key = admission(platform)
+    ((subscription, program),) = platform.execute(
+        "SELECT subscription_id, program_id FROM admission JOIN subscription USING (subscription_id)"
+        " WHERE admission_id = %s",
+        (key,),
+    ).fetchall()
+    platform.execute(
+        "INSERT INTO program_version (program_id, version, migration_task)"
+        " VALUES (%(program)s, 2, 'Consent'), (%(program)s, 3, 'Not yet')",
+        {"program": program},
+    )
+    late = ("EXPIRED_ADMISSIONS", "DELAYED_NOTIFICATIONS", "EXPIRED_SESSIONS")
+    quiet = [{"name": name, **BY_HAND} for name in late]
+    maintain(*quiet, api_version="2.7.31", max_inactive_session_time=3600)
+    dag, asked = "maintenance__admissions_update", {"subscription": str(subscription)}
+    run = run_by_hand(airflow, dag, **asked, to_version="2")
+    counts = {"admissions_updated": 1, "migration_tasks_added": 1}
+    assert (run.state, left(airflow, run, "counts")) == ("success", counts)
+    # Somebody has to do it: the daemon does not.
+    run_by_hand(airflow, "maintenance__service_tasks")
+    found = platform.execute(
+        "SELECT name, status, role_id FROM task WHERE admission_id = %s", (key,)
+    ).fetchall()
+    assert found == [("Consent", 12, 24)]
 
 
 def test_a_backfill_of_three_days_acts_as_of_each_day(
