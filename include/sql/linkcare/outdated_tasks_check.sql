@@ -1,6 +1,8 @@
 -- Task status: 12 OPEN, 17 EXPIRED. Admission status: 1 ACTIVE, 5 ENROLLED.
 -- The columns expires_at, next_iteration_at and outdated_at are computed from the others, by the
 -- clock of the task's zone.
+-- Tasks of paused or deleted admissions stay outdated. :after_... say where the batch before ended,
+-- so that a run looks at each of them once; they are null in the first one.
 -- :may_expire is false for a platform before API version 2.7.21, whose tasks do not expire.
 
 -- name: outdated
@@ -8,6 +10,7 @@
 WITH due AS (
     SELECT
         task.task_id,
+        task.outdated_at,
         latest.iteration,
         latest.scheduled_at,
         CASE
@@ -65,10 +68,12 @@ WITH due AS (
         AND task.deleted_at IS NULL
         AND task.scheduled_at < :as_of
         AND task.outdated_at <= :as_of
+        AND (task.outdated_at, task.task_id)
+        > (coalesce(:after_at, timestamptz '-infinity'), coalesce(:after_id, 0))
         AND ((:may_expire AND task.expires_at < :as_of) OR task.next_iteration_at <= :as_of)
         AND admission.deleted_at IS NULL
         AND admission.status IN (1, 5)
-    ORDER BY task.outdated_at
+    ORDER BY task.outdated_at, task.task_id
     LIMIT :batch
     FOR UPDATE OF task SKIP LOCKED
 ),
@@ -87,5 +92,12 @@ changed AS (
 
 SELECT
     count(*) FILTER (WHERE status = 17) AS tasks_expired,
-    count(*) FILTER (WHERE status = 12) AS tasks_rescheduled
+    count(*) FILTER (WHERE status = 12) AS tasks_rescheduled,
+    (SELECT max(due.outdated_at) FROM due) AS next_after_at,
+    (
+        SELECT due.task_id
+        FROM due
+        ORDER BY due.outdated_at DESC, due.task_id DESC
+        LIMIT 1
+    ) AS next_after_id
 FROM changed;

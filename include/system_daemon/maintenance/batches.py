@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import errors
@@ -63,8 +63,13 @@ class Batch:
     notifications: list[int] = field(repr=False)
     """Keys of notifications that somebody has to be woken for."""
 
+    @property
+    def touched(self) -> int:
+        """All that was counted: rows below those that were due too."""
+        return sum(self.counts.values())
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(slots=True, kw_only=True)
 class Database:
     """A connection, and the rules of every transaction on it."""
 
@@ -75,16 +80,23 @@ class Database:
     """Seconds."""
     statement_timeout: float
     """Seconds."""
+    transactions: int = 0
+    """How many were begun so far."""
 
     def clock(self) -> datetime:
         """The database's present. Raises ConnectionLostError."""
+        moment: datetime = self.ask("SELECT now()")
+        return moment.astimezone(UTC)
+
+    def ask(self, question: LiteralString) -> Any:
+        """The one value of a question that looks at no row. Raises ConnectionLostError."""
+        self.transactions += 1
         try:
             with self.connection.transaction():
-                row = self.connection.execute("SELECT now()").fetchone()
+                row = self.connection.execute(question).fetchone()
         except psycopg.Error as error:
             raise lost(error) from None
-        moment: datetime = row[0] if row else datetime.now(UTC)
-        return moment.astimezone(UTC)
+        return row[0] if row else None
 
     def change(self, statement: Statement, values: dict[str, object]) -> Batch:
         """Run one batch; it is committed when this returns.
@@ -119,6 +131,7 @@ class Database:
         ]
         # A prepared plan could be made for other partial indexes, and PgBouncer may lose it.
         self.connection.prepare_threshold = None
+        self.transactions += 1
         try:
             with self.connection.transaction():
                 cursor = psycopg.RawCursor(self.connection)

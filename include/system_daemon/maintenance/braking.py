@@ -54,6 +54,7 @@ def limit(brake: Brake | None, history: Sequence[int]) -> Limit | None:
 def brake_error(found: int, allowed: Limit) -> BrakeError:
     """The sentence that says how to let the run pass."""
     return BrakeError(
-        f"expected at most {allowed.rows:,} rows to act on ({allowed.reason}), got {found:,};"
+        f"expected at most {allowed.rows:,} rows to act on ({allowed.reason}), got {found:,} or"
+        " more;"
         " nothing was changed. Look with dry_run, then trigger the DAG with allow_more"
     )

@@ -34,19 +34,27 @@ class RunSweep(BaseOperator):  # type: ignore[misc]
     def execute(self, context: Context) -> None:
         """Run the task; its counts and its outcome are left as XComs."""
         swept = self._swept(context)
-        self.log.info(_sentence(self.maintenance_task, swept))
-        left = str(swept.left) if swept.left else None
-        outcome = str(Outcome.SUCCESS if swept.rows else Outcome.IDLE)
-        for key, value in {"counts": swept.counts, "outcome": outcome, "left": left}.items():
+        self._tell(swept)
+        found: dict[str, object] = {
+            "counts": swept.counts,
+            "outcome": str(Outcome.SUCCESS if swept.touched else Outcome.IDLE),
+            "left": str(swept.left) if swept.left else None,
+            "rows_left": swept.rows_left,
+        }
+        for key, value in found.items():
             context["ti"].xcom_push(key=key, value=value)
-        if not swept.dry_run:
-            in_worker().task_swept(self.maintenance_task, swept.counts, seconds=swept.seconds)
         if self.stop_asked:
             raise AirflowException("expected to finish, got stopped; the next try goes on")
 
     def on_kill(self) -> None:
         """Airflow wants the task to end: no further batch begins."""
         self.stop_asked = True
+
+    def _tell(self, swept: Swept) -> None:
+        """The counts, to the log and to the metrics."""
+        self.log.info(_sentence(self.maintenance_task, swept))
+        if not swept.dry_run:
+            in_worker().task_swept(self.maintenance_task, swept.counts, seconds=swept.seconds)
 
     def _swept(self, context: Context) -> Swept:
         # What needs psycopg and redis is imported by a run; the DAG file is parsed all day long.
@@ -55,8 +63,8 @@ class RunSweep(BaseOperator):  # type: ignore[misc]
         from system_daemon.maintenance.statements import StatementError  # noqa: PLC0415
         from system_daemon.maintenance.sweep import (  # noqa: PLC0415
             BrakeError,
-            ConnectionLostError,
             StatementFailedError,
+            SweepError,
         )
 
         configuration = load()
@@ -76,10 +84,16 @@ class RunSweep(BaseOperator):  # type: ignore[misc]
             return run.run(
                 task, configuration, wanted, log=self.log, stopped=lambda: self.stop_asked
             )
-        except (BrakeError, ParamRefusedError, StatementError, StatementFailedError) as error:
+        except (BrakeError, ParamRefusedError, StatementError) as error:
             raise AirflowFailException(str(error)) from None
-        except (ConnectionLostError, ConnectionUnusableError, run.UnreachableError) as error:
+        except (ConnectionUnusableError, run.UnreachableError) as error:
             raise AirflowException(str(error)) from None
+        except SweepError as error:
+            if error.swept is not None:
+                self._tell(error.swept)
+            # A statement fails in every try; locks and a lost connection pass.
+            again = not isinstance(error, StatementFailedError)
+            raise (AirflowException if again else AirflowFailException)(str(error)) from None
 
 
 def _backfilled(context: Context) -> datetime | None:
@@ -94,4 +108,5 @@ def _sentence(task: str, swept: Swept) -> str:
     did = "would count" if swept.dry_run else "counted"
     moment = swept.as_of.isoformat(sep=" ", timespec="seconds")
     batches = f"{swept.batches:,} batch{'' if swept.batches == 1 else 'es'}"
-    return f"{task} {did} {counts} as of {moment} ({batches}, {swept.seconds:.3f} s)"
+    left = f", {swept.rows_left:,} left: {swept.left}" if swept.left and swept.rows_left else ""
+    return f"{task} {did} {counts} as of {moment} ({batches}, {swept.seconds:.3f} s{left})"

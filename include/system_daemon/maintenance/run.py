@@ -42,6 +42,7 @@ def run(
     Raises:
         StatementError, StatementFailedError: its .sql file has to be mended.
         BrakeError: it would touch too many rows; nothing was changed.
+        LockedOutError: somebody holds a lock on a whole table.
         ConnectionUnusableError, UnreachableError, ConnectionLostError: the database is away.
     """
     statements = read_statements(task.sql_file, parameters=task.parameters)
@@ -81,7 +82,7 @@ def run(
             stopped=stopped,
         )
     if task.brake is not None and not swept.dry_run and swept.left is not Left.STOPPED:
-        redis.remember(store, swept.rows)
+        redis.remember(store, swept.touched)
     reports = {name for each in statements if each.report for name in each.counts}
     return replace(swept, reports=frozenset(reports))
 

@@ -9,15 +9,27 @@ from __future__ import annotations
 import psycopg
 
 from system_daemon.maintenance.statements import Statement
+from system_daemon.maintenance.sweep_values import Swept
 
 _ABOUT_THE_TEXT = "42"
 
 
-class StatementFailedError(Exception):
+class SweepError(Exception):
+    """A run ended early; what was committed stays."""
+
+    swept: Swept | None = None
+    """What was done before."""
+
+
+class StatementFailedError(SweepError):
     """A statement cannot be run as it is written, or as it is allowed; trying again is no help."""
 
 
-class ConnectionLostError(Exception):
+class LockedOutError(SweepError):
+    """Somebody holds a lock on a whole table; a later try may do better."""
+
+
+class ConnectionLostError(SweepError):
     """The database cannot be reached any more; what was committed stays, a new try goes on."""
 
 
@@ -72,6 +84,15 @@ def too_slow(statement: Statement, seconds: float) -> StatementFailedError:
         f"{statement.file} line {statement.line} ({statement.name}): expected an answer within"
         f" statement_timeout, {seconds:g} s, got none, not even for the smallest batch; give due an"
         " index, or raise statement_timeout"
+    )
+
+
+def locked_out(statement: Statement, seconds: float) -> LockedOutError:
+    """The sentence about rows that could not even be counted."""
+    return LockedOutError(
+        f"{statement.file} line {statement.line} ({statement.name}): expected to count rows, got a"
+        f" lock on the whole table, held for longer than lock_timeout, {seconds:g} s; end the"
+        " session that holds it, or wait for it"
     )
 
 

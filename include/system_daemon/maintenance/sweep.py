@@ -1,7 +1,8 @@
 """The sweep: a task's statements in short transactions, batch by batch, until nothing is due.
 
 Nobody waits for it longer than one batch, and it waits for nobody longer than ``lock_timeout``.
-What it leaves, the next run finds: every batch is looked for anew, and committed on its own.
+What it leaves, the next run finds: every batch is looked for anew, and committed on its own. Where
+nothing is due, one look is all that a statement costs.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ from datetime import datetime
 import psycopg
 
 from system_daemon.maintenance.attempts import Attempts
-from system_daemon.maintenance.batches import Batch, Database, InTheWayError, TooSlowError
-from system_daemon.maintenance.braking import BrakeError, brake_error, limit
+from system_daemon.maintenance.batches import Batch, Database
+from system_daemon.maintenance.braking import BrakeError, Limit, brake_error, limit
+from system_daemon.maintenance.counting import Counting
+from system_daemon.maintenance.neighbours import Neighbours
+from system_daemon.maintenance.pace import Pace
 from system_daemon.maintenance.progress import Progress
 from system_daemon.maintenance.sql_failure import (
     ConnectionLostError,
+    LockedOutError,
     StatementFailedError,
-    too_slow,
+    SweepError,
 )
 from system_daemon.maintenance.statements import Statement
 from system_daemon.maintenance.sweep_values import COUNTED_AT_MOST, Left, Sweep, Swept
@@ -30,8 +35,10 @@ __all__ = [
     "BrakeError",
     "ConnectionLostError",
     "Left",
+    "LockedOutError",
     "StatementFailedError",
     "Sweep",
+    "SweepError",
     "Swept",
     "sweep",
 ]
@@ -46,6 +53,7 @@ def sweep(
     hand_over: Callable[[list[int]], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
+    rest: Callable[[float], None] = time.sleep,
 ) -> Swept:
     """Run a task's statements once.
 
@@ -58,11 +66,14 @@ def sweep(
             raises ends the run; the rows stay and are rescued by DELAYED_NOTIFICATIONS.
         stopped: asked between batches whether to stop.
         clock: seconds, for the deadline and the progress.
+        rest: waits so many seconds between batches, where others use the database.
 
     Raises:
         BrakeError: the run would touch too many rows; nothing was changed.
         StatementFailedError: a statement cannot be run; what was committed before it stays.
+        LockedOutError: nothing could be counted for a lock on a whole table; nothing was changed.
         ConnectionLostError: a new try on a new connection goes on where this one was.
+        All but the first know what was done before: `SweepError.swept`.
     """
     database = Database(
         connection=connection,
@@ -75,12 +86,16 @@ def sweep(
         statements=statements,
         request=request,
         as_of=request.as_of or database.clock(),
-        doors=_Doors(log=log, hand_over=hand_over, stopped=stopped, clock=clock),
+        doors=_Doors(log=log, hand_over=hand_over, stopped=stopped, clock=clock, rest=rest),
     )
-    for statement in statements:
-        if statement.report:
-            run.report(statement)
-    return run.preview() if request.dry_run else run.change()
+    try:
+        for statement in statements:
+            if statement.report:
+                run.report(statement)
+        return run.preview() if request.dry_run else run.change()
+    except SweepError as error:
+        error.swept = run.so_far()
+        raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +106,7 @@ class _Doors:
     hand_over: Callable[[list[int]], None]
     stopped: Callable[[], bool]
     clock: Callable[[], float]
+    rest: Callable[[float], None]
 
 
 class _Run:
@@ -113,54 +129,77 @@ class _Run:
         self._doors = doors
         self._start = doors.clock()
         self._progress = Progress(request.task, doors.log, doors.clock)
+        self._counting = Counting(
+            database=database,
+            values=self._values,
+            timeout=max(request.statement_timeout, request.deadline),
+            stopped=doors.stopped,
+        )
+        self._pace = Pace(Neighbours(database), clock=doors.clock, rest=doors.rest)
         self._counts: Counter[str] = Counter(
             {name: 0 for statement in statements for name in statement.counts}
         )
         self._rows = 0
+        self._touched = 0
         self._batches = 0
         self._rows_left: int | None = 0
 
     def report(self, statement: Statement) -> None:
         """Count what a report is about."""
-        self._counts.update(self._found(statement, COUNTED_AT_MOST).counts)
+        try:
+            found = self._counting.due(statement, COUNTED_AT_MOST)
+        except LockedOutError as error:
+            self._doors.log(f"{self._request.task}: {error}")
+        else:
+            self._counts.update(found.counts)
 
     def preview(self) -> Swept:
         """Count what `change` would do."""
         for statement in self._changing:
-            found = self._found(statement, self._budget())
-            self._rows += found.rows
-            self._counts.update(found.counts)
+            self._count(self._counting.due(statement, self._budget()))
         self._rows_left = None
+        if (allowed := self._allowed()) is not None and self._touched > allowed.rows:
+            self._doors.log(
+                f"{self._request.task}: its brake would stop this run: {allowed.reason}"
+            )
         return self._swept(None if self._budget() else Left.MAX_ROWS)
 
     def change(self) -> Swept:
         """Do it."""
+        self._brake()
         left: Left | None = None
-        for statement in self._braked():
-            reason = self._exhaust(statement)
-            left = reason or left
-            if reason not in {None, Left.LOCKED}:
-                break
+        for statement in self._changing:
+            bound = left if left not in {None, Left.LOCKED} else None
+            reason = self._left_over(statement, bound) if bound else self._exhaust(statement)
+            left = bound or reason or left
         return self._swept(left)
 
-    def _braked(self) -> list[Statement]:
-        """The statements, without those that were found to have nothing to do.
+    def so_far(self) -> Swept:
+        """What was done before an error."""
+        self._rows_left = None
+        return self._swept(None)
 
-        Raises BrakeError.
-        """
+    def _allowed(self) -> Limit | None:
         allowed = limit(self._request.brake, self._request.history)
-        if allowed is None or allowed.rows >= self._request.max_rows:
-            return self._changing
-        rows: dict[str, int] = {}
+        return None if allowed is None or allowed.rows >= self._request.max_rows else allowed
+
+    def _brake(self) -> None:
+        """Raises BrakeError."""
+        allowed = self._allowed()
+        if allowed is None:
+            return
+        touched = 0
         for statement in self._changing:
-            budget = self._request.max_rows - sum(rows.values())
-            rows[statement.name] = self._found(statement, budget).rows
-        if sum(rows.values()) > allowed.rows:
-            raise brake_error(sum(rows.values()), allowed)
-        return [each for each in self._changing if rows[each.name]]
+            # Every row that is due counts as one at least: no need to look at more of them.
+            found = self._counting.due(statement, allowed.rows + 1)
+            touched += max(found.rows, found.touched)
+            if touched > allowed.rows:
+                raise brake_error(touched, allowed)
 
     def _exhaust(self, statement: Statement) -> Left | None:
         """Batch after batch of one statement; why rows are left, None if none are."""
+        if self._counting.is_idle(statement):
+            return None
         attempts = Attempts(
             self._database,
             statement,
@@ -169,21 +208,27 @@ class _Run:
             hurry=lambda: self._must_stop() is not None,
         )
         while (reason := self._must_stop()) is None:
-            before = attempts.cursor
-            done = attempts.next(self._values, at_most=self._budget())
+            before, began = attempts.cursor, self._doors.clock()
+            done = attempts.next(self._values, at_most=self._pace.at_most(self._budget()))
             if done is None:
                 break
             batch, asked = done
+            took = self._doors.clock() - began
             self._add(batch)
-            self._progress.after(self._rows, lambda: self._remaining(statement))
+            self._progress.after(self._rows, lambda: self._to_do(statement))
             moved = any(batch.counts.values()) or batch.cursor != before
             if batch.rows < asked or not moved:
                 break
+            self._pace.after(batch.rows, took)
         return self._left_over(statement, reason)
 
-    def _add(self, batch: Batch) -> None:
+    def _count(self, batch: Batch) -> None:
         self._rows += batch.rows
+        self._touched += batch.touched
         self._counts.update(batch.counts)
+
+    def _add(self, batch: Batch) -> None:
+        self._count(batch)
         self._batches += batch.rows > 0
         if batch.notifications:
             self._doors.hand_over(batch.notifications)
@@ -193,11 +238,8 @@ class _Run:
         if reason is Left.STOPPED:
             self._rows_left = None
             return reason
-        try:
-            rows = self._database.preview(
-                statement, {**self._values, "batch": COUNTED_AT_MOST}
-            ).rows
-        except (TooSlowError, InTheWayError):
+        rows = self._counting.left(statement)
+        if rows is None:
             self._rows_left = None
             return reason
         if rows == 0:
@@ -212,27 +254,10 @@ class _Run:
         )
         return why
 
-    def _found(self, statement: Statement, rows: int) -> Batch:
-        """What is due now, to that many rows."""
-        # A count holds no lock: it may take longer than a batch.
-        timeout = max(self._request.statement_timeout, self._request.deadline)
-        try:
-            return self._database.preview(
-                statement, {**self._values, "batch": rows}, timeout=timeout
-            )
-        except (TooSlowError, InTheWayError):
-            raise too_slow(statement, timeout) from None
-
-    def _remaining(self, first: Statement) -> int | None:
+    def _to_do(self, first: Statement) -> int | None:
         """Rows that this statement and those after it still find."""
-        rows = 0
-        for statement in self._changing[self._changing.index(first) :]:
-            values = {**self._values, "batch": self._budget() - rows}
-            try:
-                rows += self._database.preview(statement, values).rows
-            except (TooSlowError, InTheWayError):
-                return None
-        return rows
+        following = self._changing[self._changing.index(first) :]
+        return self._counting.to_do(following, at_most=self._budget())
 
     def _budget(self) -> int:
         return max(0, self._request.max_rows - self._rows)
@@ -250,6 +275,7 @@ class _Run:
         return Swept(
             counts=dict(self._counts),
             rows=self._rows,
+            touched=self._touched,
             batches=self._batches,
             as_of=self._as_of,
             dry_run=self._request.dry_run,

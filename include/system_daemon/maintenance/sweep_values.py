@@ -49,7 +49,7 @@ class Sweep:
     brake: Brake | None = None
     """None: it may touch any number of rows, also when it is allowed to."""
     history: Sequence[int] = ()
-    """Rows that the last runs touched, for the brake."""
+    """What the last runs touched, for the brake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,10 @@ class Swept:
     reports: frozenset[str] = frozenset()
     """Those of the counts that only tell how many rows there are, again by each run."""
     rows: int
-    """Rows that were acted on: what the brake compares. Reports do not count."""
+    """Rows that were due and taken: what ``max_rows`` bounds. Reports do not count."""
+    touched: int
+    """All counts but those of reports, rows below those that were due included: what the brake
+    compares."""
     batches: int
     as_of: datetime
     dry_run: bool

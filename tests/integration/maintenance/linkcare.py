@@ -23,7 +23,7 @@ CASE_MANAGER, SERVICE = 24, 47
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
 _GIVEN = {"OUTDATED_TASKS_CHECK": {"may_expire": True}}
 _PARAMETERS = ("max_inactive", "may_expire", "subscription", "from_version", "to_version")
-_DOORS = {"hand_over", "stopped", "clock"}
+_DOORS = {"hand_over", "stopped", "clock", "rest"}
 _KEYS = {"patient_case": "case_id", "app_user": "user_id"}
 
 

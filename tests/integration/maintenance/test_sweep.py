@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.integration.maintenance.linkcare import NOON, SERVICE, Linkcare
 
 Own = Callable[..., Swept]
 SECRET = "Maria Alonso"
+OLD = NOON - timedelta(days=60)
 CLOSE = """\
 -- name: close
 -- description: A site's own
@@ -66,7 +68,7 @@ def test_a_site_can_add_a_task(linkcare: Linkcare, own: Own) -> None:
         ({"change": "status = 1000"}, "CheckViolation (23514) about task, task_status_check"),
         ({"change": "status = name::smallint"}, "InvalidTextRepresentation (22P02)"),
         ({"change": "admission_id = 0"}, "InTheWay"),
-        ({"n": "min(name)"}, "expected whole numbers in tasks_closed"),
+        ({"n": "min('x' || task_id)"}, "expected whole numbers in tasks_closed"),
     ],
 )
 def test_a_statement_that_fails_is_one_sentence_without_content(
@@ -155,12 +157,62 @@ def test_the_brake_stops_before_the_first_change(
     if not stops:
         assert linkcare.run("SERVICE_TASKS", brake=brake, history=history).rows == 10
         return
-    with pytest.raises(BrakeError, match=r"at most 9 rows .* got 10; .* allow_more"):
+    with pytest.raises(BrakeError, match=r"at most 9 rows .* got 10 or more; .* allow_more"):
         linkcare.run("SERVICE_TASKS", brake=brake, history=history)
     assert linkcare.rows("task") == before
     # A dry run only looks, and max_rows is a brake of its own.
     assert linkcare.run("SERVICE_TASKS", brake=brake, dry_run=True).rows == 10
     assert linkcare.run("SERVICE_TASKS", brake=brake, max_rows=9).rows == 9
+
+
+def test_the_brake_counts_what_hangs_below_too(linkcare: Linkcare) -> None:
+    case = linkcare.case()
+    task = linkcare.task(admission_id=linkcare.admission(case_id=case), deleted_at=OLD)
+    for _ in range(5):
+        linkcare.activity(task)
+    with pytest.raises(BrakeError, match=r"at most 5 rows .* got 6 or more"):
+        linkcare.run("PURGE_DATABASE", brake=Brake(max_rows=5, times_median=None))
+    swept = linkcare.run("PURGE_DATABASE", brake=Brake(max_rows=6, times_median=None))
+    assert (swept.rows, swept.touched) == (1, 6)
+
+
+def test_a_dry_run_says_that_the_brake_would_stop_the_real_one(linkcare: Linkcare) -> None:
+    _service_tasks(linkcare, 3)
+    lines: list[str] = []
+    linkcare.run(
+        "SERVICE_TASKS",
+        brake=Brake(max_rows=2, times_median=None),
+        dry_run=True,
+        log=lines.append,
+    )
+    assert lines == ["SERVICE_TASKS: its brake would stop this run: max_rows of its brake"]
+
+
+def test_a_later_statement_may_act_on_what_an_earlier_one_did(
+    linkcare: Linkcare, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    linkcare.task()
+    first = CLOSE.format(where="status = 12", change="status = 16", count="count(*)")
+    second = CLOSE.format(where="status = 16", change="status = 13", count="count(*)")
+    second = second.replace("tasks_closed", "tasks_ended").replace("close", "end_them")
+    (file := tmp_path / "own.sql").write_text(first + second, encoding="utf-8")
+    braked = Sweep(task="OWN", as_of=NOON, brake=Brake(max_rows=9, times_median=None))
+    swept = sweep(connection, read_statements(file), braked, log=lambda _: None)
+    assert swept.counts == {"tasks_closed": 1, "tasks_ended": 1}
+
+
+def test_what_later_statements_leave_is_said_too(linkcare: Linkcare) -> None:
+    case = linkcare.case()
+    for _ in range(4):
+        linkcare.task(admission_id=linkcare.admission(case_id=case), deleted_at=OLD)
+        linkcare.notification(case_id=case, deleted_at=OLD)
+    lines: list[str] = []
+    swept = linkcare.run("PURGE_DATABASE", max_rows=3, log=lines.append)
+    assert (swept.rows, swept.left, swept.rows_left) == (3, "max_rows", 5)
+    assert [line.split(" leaves ")[0] for line in lines] == [
+        "PURGE_DATABASE: marked_notifications",
+        "PURGE_DATABASE: marked_tasks",
+    ]
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from system_daemon.configuration.maintenance import Brake
 from system_daemon.local.ports import free_port
 from system_daemon.local.postgres import Postgres
-from system_daemon.maintenance.sweep import ConnectionLostError, Swept
+from system_daemon.maintenance.sweep import ConnectionLostError, LockedOutError, Swept
 from tests.integration.maintenance.linkcare import NOON, OPEN, QUEUED, SENDING, SQL, Linkcare
 from tests.servers import PASSWORD
 
@@ -266,13 +267,15 @@ def test_a_restart_in_the_middle_of_a_purge_loses_nothing(frail: Postgres) -> No
 
         def restart() -> bool:
             seen.append(len(seen))
-            if len(seen) == 4:
+            if len(seen) == 3:
                 frail.stop()
                 frail.start()
             return False
 
-        with pytest.raises(ConnectionLostError, match="what was committed stays"):
+        with pytest.raises(ConnectionLostError, match="what was committed stays") as lost:
             linkcare.run("PURGE_DATABASE", batch_size=5, stopped=restart)
+    assert lost.value.swept is not None
+    assert lost.value.swept.counts["tasks_purged"] == 10, "what was done is told all the same"
     with psycopg.connect(frail.url(), autocommit=True) as connection:
         linkcare = Linkcare(connection)
         # Two batches were committed, and no task is there without what was written in it.
@@ -282,3 +285,35 @@ def test_a_restart_in_the_middle_of_a_purge_loses_nothing(frail: Postgres) -> No
         assert swept.counts["tasks_purged"] == swept.counts["activities_purged"] == 20
         assert swept.counts["cases_purged"] == swept.counts["admissions_purged"] == 15
         assert not linkcare.rows("activity") + linkcare.rows("notification")
+
+
+@pytest.mark.parametrize("asked", [{"dry_run": True}, {"brake": Brake(max_rows=1)}])
+def test_a_lock_on_the_whole_table_is_said_where_rows_have_to_be_counted_first(
+    linkcare: Linkcare, somebody: psycopg.Connection, asked: dict[str, object]
+) -> None:
+    linkcare.task(role_id=47)
+    somebody.execute("LOCK TABLE task IN ACCESS EXCLUSIVE MODE")
+    with pytest.raises(
+        LockedOutError, match=r"service_tasks\.sql .* got a lock on the whole table"
+    ):
+        linkcare.run("SERVICE_TASKS", lock_timeout=LOCK_TIMEOUT, **asked)
+    somebody.rollback()
+    assert linkcare.run("SERVICE_TASKS").rows == 1
+
+
+def test_a_report_that_meets_a_lock_does_not_end_the_run(
+    linkcare: Linkcare, somebody: psycopg.Connection
+) -> None:
+    linkcare.task(scheduled_at=NOON)
+    lines: list[str] = []
+    moments = iter([True])
+
+    def unlock(line: str) -> None:
+        lines.append(line)
+        if next(moments, False):
+            somebody.rollback()
+
+    somebody.execute("LOCK TABLE task IN ACCESS EXCLUSIVE MODE")
+    swept = linkcare.run("AVAILABLE_TASKS_CHECK", lock_timeout=LOCK_TIMEOUT, log=unlock)
+    assert swept.counts["tasks_notified"] == 1
+    assert "got a lock on the whole table" in lines[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from system_daemon.configuration.loading import Configuration
 from system_daemon.maintenance.operator import RunSweep
+from system_daemon.metrics import Metrics
 from tests.integration.maintenance_run.letters import connect, put
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,12 +48,16 @@ def test_counts_and_outcome_are_left(
     deployed: Configuration, platform: psycopg.Connection, operator: RunSweep
 ) -> None:
     put(platform, 1, 2, 3)
-    expected = {"counts": {"letters_sent": 3}, "outcome": "success", "left": None}
-    assert execute(operator) == expected
+    nothing_left = {"left": None, "rows_left": 0}
+    assert execute(operator) == {
+        "counts": {"letters_sent": 3},
+        "outcome": "success",
+        **nothing_left,
+    }
     assert execute(operator) == {
         "counts": {"letters_sent": 0},
         "outcome": "idle",
-        "left": None,
+        **nothing_left,
     }
 
 
@@ -98,3 +104,19 @@ def test_only_a_backfill_acts_as_of_its_logical_date(
     execute(operator, run_type=run_type)
     ((moment,),) = platform.execute("SELECT moment FROM letter").fetchall()
     assert (moment == PAST) is (run_type == "backfill")
+
+
+def test_what_was_done_before_a_failure_is_measured_too(
+    deployed: Configuration,
+    platform: psycopg.Connection,
+    operator: RunSweep,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stats = Mock()
+    monkeypatch.setattr("system_daemon.maintenance.operator.in_worker", lambda: Metrics(stats))
+    put(platform, 1, 2, 3)
+    platform.execute("ALTER TABLE letter ADD CHECK (id <> 3 OR NOT sent)")
+    with pytest.raises(AirflowFailException, match=r"CheckViolation \(23514\)"):
+        execute(operator)
+    tags = {"task": "letters", "counted": "letters_sent"}
+    stats.incr.assert_called_once_with("system_daemon.maintenance.rows", 2, tags=tags)

@@ -43,6 +43,6 @@ def test_the_sentence_says_why_and_how_to_let_it_pass() -> None:
     assert allowed is not None
     assert str(brake_error(12_345, allowed)) == (
         "expected at most 3,000 rows to act on (3 times the median of its last 5 runs, 1,000;"
-        " 1,000 are always allowed), got 12,345; nothing was changed. Look with dry_run, then"
-        " trigger the DAG with allow_more"
+        " 1,000 are always allowed), got 12,345 or more; nothing was changed. Look with dry_run,"
+        " then trigger the DAG with allow_more"
     )

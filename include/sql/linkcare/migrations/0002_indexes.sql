@@ -13,7 +13,7 @@ CREATE INDEX notification_task ON notification (task_id) WHERE task_id IS NOT NU
 CREATE INDEX session_app_user ON session (user_id);
 
 -- OUTDATED_TASKS_CHECK
-CREATE INDEX task_outdated ON task (outdated_at) WHERE outdated_at IS NOT NULL;
+CREATE INDEX task_outdated ON task (outdated_at, task_id) WHERE outdated_at IS NOT NULL;
 
 -- AVAILABLE_TASKS_CHECK
 CREATE INDEX task_unnotified ON task (scheduled_at)
