@@ -8,7 +8,7 @@ harm what it measures: a failing backend is a line in the debug log.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -65,12 +65,29 @@ class Metrics:
             if count:
                 self._emit(self.stats.incr, f"jobs.{result}", count, {"queue": queue})
 
-    def task_swept(self, task: str, counts: Mapping[str, int], *, seconds: float) -> None:
-        """A maintenance task ended: the rows it touched, by what was counted, and its time."""
+    def task_swept(
+        self,
+        task: str,
+        counts: Mapping[str, int],
+        *,
+        seconds: float,
+        reports: Collection[str] = (),
+    ) -> None:
+        """A maintenance task ended.
+
+        Args:
+            task: its name.
+            counts: rows, by what was counted.
+            seconds: its time.
+            reports: those of the counts that tell how many rows there are; the others tell how many
+                the task touched.
+        """
         tags = {"task": task}
         for counted, rows in counts.items():
-            if rows:
-                counter = {**tags, "counted": counted}
+            counter = {**tags, "counted": counted}
+            if counted in reports:
+                self._emit(self.stats.gauge, "maintenance.found", rows, counter)
+            elif rows:
                 self._emit(self.stats.incr, "maintenance.rows", rows, counter)
         self._emit(self.stats.timing, "maintenance.duration", seconds * 1000, tags)
 

@@ -61,6 +61,7 @@ def test_a_run_waits_for_its_pool_and_is_tried_again(parse: Parse) -> None:
     for task in load().maintenance_tasks:
         (sweep,) = parse().dags[task.dag_id].tasks
         assert (sweep.task_id, sweep.pool, sweep.retries) == ("sweep", "system_daemon", 2)
+        assert sweep.max_active_tis_per_dag == 1, "beside a backfill too"
 
 
 def test_a_schedule_needs_no_param_and_the_form_has_types(parse: Parse) -> None:
@@ -101,6 +102,24 @@ def test_r21_a_job_of_the_api_has_a_route_to_it(parse: Parse) -> None:
     params = parse().dags[UPDATE].params
     params.update(dag_params(route, job))
     params.validate()
+
+
+@pytest.mark.parametrize("value", [1, 200_000, 2**31 - 1, "1", "200000"])
+@pytest.mark.parametrize("key", ["subscription", "from_version", "to_version"])
+def test_r21_any_version_is_taken_also_as_php_writes_it(
+    parse: Parse, key: str, value: object
+) -> None:
+    params = parse().dags[UPDATE].params
+    params.update({"subscription": 7, key: value})
+    assert params.validate()[key] == value
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "0", "", "-1", "7 OR 1=1", "1e3", "12345678901"])
+@pytest.mark.parametrize("key", ["subscription", "from_version", "to_version"])
+def test_r21_what_is_no_version_is_refused(parse: Parse, key: str, value: object) -> None:
+    params = parse().dags[UPDATE].params
+    with pytest.raises(ParamValidationError):
+        params[key] = value
 
 
 def test_without_the_file_there_is_no_maintenance(parse: Parse) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,7 +63,8 @@ def maintain(airflow: Deployment, platform: psycopg.Connection) -> Iterator[Main
         entries = [*(each for each in QUIET if each["name"] not in named), *tasks]
         if "PURGE_DATABASE" not in named:
             entries.append({"name": "PURGE_DATABASE", **BY_HAND})
-        airflow.configure([], api_version="2.7.20", system_timezone="UTC")
+        version = whole.pop("api_version", "2.7.20")
+        airflow.configure([], api_version=version, system_timezone="UTC")
         airflow.write("maintenance.json", json.dumps({**whole, "tasks": entries}))
 
     yield configured
@@ -150,6 +152,35 @@ def test_a_dry_run_tells_what_the_real_run_then_does(
     assert "canary-Zw7" not in logs
 
 
+def test_r21_an_update_runs_with_what_a_job_of_php_brings(
+    airflow: Deployment, platform: psycopg.Connection, maintain: Maintain
+) -> None:
+    key = admission(platform)
+    ((subscription, program),) = platform.execute(
+        "SELECT subscription_id, program_id FROM admission JOIN subscription USING (subscription_id)"
+        " WHERE admission_id = %s",
+        (key,),
+    ).fetchall()
+    platform.execute(
+        "INSERT INTO program_version (program_id, version, migration_task)"
+        " VALUES (%(program)s, 2, 'Consent'), (%(program)s, 3, 'Not yet')",
+        {"program": program},
+    )
+    late = ("EXPIRED_ADMISSIONS", "DELAYED_NOTIFICATIONS", "EXPIRED_SESSIONS")
+    quiet = [{"name": name, **BY_HAND} for name in late]
+    maintain(*quiet, api_version="2.7.31", max_inactive_session_time=3600)
+    dag, asked = "maintenance__admissions_update", {"subscription": str(subscription)}
+    run = run_by_hand(airflow, dag, **asked, to_version="2")
+    counts = {"admissions_updated": 1, "migration_tasks_added": 1}
+    assert (run.state, left(airflow, run, "counts")) == ("success", counts)
+    # Somebody has to do it: the daemon does not.
+    run_by_hand(airflow, "maintenance__service_tasks")
+    found = platform.execute(
+        "SELECT name, status, role_id FROM task WHERE admission_id = %s", (key,)
+    ).fetchall()
+    assert found == [("Consent", 12, 24)]
+
+
 def test_a_backfill_of_three_days_acts_as_of_each_day(
     airflow: Deployment, platform: psycopg.Connection, maintain: Maintain
 ) -> None:
@@ -234,6 +265,48 @@ def test_r6_ticks_that_pass_while_a_run_is_slow_become_one(
     assert two.task_start is not None
     assert two.task_start >= one.end_date, "one run at a time"
     assert finished.state == "success"
+
+
+def test_r6_the_runs_of_a_backfill_wait_for_a_run_that_is_at_work(
+    airflow: Deployment, platform: psycopg.Connection, maintain: Maintain, postgres_server: Postgres
+) -> None:
+    platform.execute("TRUNCATE gate")
+    platform.execute("INSERT INTO gate VALUES (1, 0), (2, 0)")
+    airflow.write("turnstile.sql", GATE)
+    turnstile = {"name": "turnstile", "sql": "turnstile.sql", "lock_timeout": 100, "max_rows": 1}
+    dag = "maintenance__turnstile"
+
+    def backfilled() -> list[Run]:
+        found = [run for run in airflow.runs(dag) if run.run_type == "backfill"]
+        return found if len(found) > 1 and {run.state for run in found} == {"running"} else []
+
+    with psycopg.connect(postgres_server.url(DATABASE)) as holder:
+        holder.execute("SELECT 1 FROM gate WHERE id = 1 FOR UPDATE")
+        maintain({**turnstile, "frequency": 3600, "statement_timeout": 100})
+        slow = airflow.wait_for_run(
+            dag, lambda run: run.task_state == "running", description="the slow run", timeout=90
+        )
+        first, last = (slow.run_after - timedelta(hours=hours) for hours in (5, 3))
+        airflow.api(
+            "POST",
+            "backfills",
+            {"dag_id": dag, "from_date": first.isoformat(), "to_date": last.isoformat()},
+        )
+        begun = wait_until(backfilled, timeout=60, description="the runs of the backfill")
+        # Another task gets its turn after them: they had theirs.
+        assert run_by_hand(airflow, "maintenance__service_tasks").state == "success"
+        assert [run.task_start for run in backfilled()] == [None] * len(begun)
+    ids = {slow.run_id, *(run.run_id for run in begun)}
+    for run_id in ids:
+        assert ended(airflow, dag, run_id).state == "success"
+    spans = sorted(
+        (run.task_start, run.task_end)
+        for run in airflow.runs(dag)
+        if run.run_id in ids and run.task_start and run.task_end
+    )
+    assert len(spans) == len(ids)
+    for (_, end), (start, _) in pairwise(spans):
+        assert end <= start, "one sweep at a time"
 
 
 def test_a_red_run_is_mended_and_cleared(

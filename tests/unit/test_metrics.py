@@ -66,6 +66,19 @@ def test_rows_are_counted_by_what_was_done_with_them() -> None:
     ]
 
 
+def test_what_a_report_found_is_a_level_and_its_end_is_said_as_well() -> None:
+    stats, task = Recorded(), {"task": "AVAILABLE_TASKS_CHECK"}
+    for found in (4, 0):
+        counts = {"tasks_notified": 1, "tasks_missed": found}
+        Metrics(stats).task_swept(task["task"], counts, seconds=1, reports={"tasks_missed"})
+    name, level = "system_daemon.maintenance.found", {**task, "counted": "tasks_missed"}
+    assert [sent for sent in stats.sent if sent[0] == "level"] == [
+        ("level", name, 4, level),
+        ("level", name, 0, level),
+    ]
+    assert not [sent for sent in stats.sent if sent[0] == "count" and sent[3] == level]
+
+
 def test_a_backend_that_breaks_harms_nothing() -> None:
     class Broken(Recorded):
         def incr(self, stat: str, count: int, *, tags: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
--- Admission status: 1 ACTIVE, 5 ENROLLED, 6 PAUSED. Task status: 12 OPEN. Role 47: SERVICE.
+-- Admission status: 1 ACTIVE, 5 ENROLLED, 6 PAUSED. Task status: 12 OPEN.
 -- Parameters: :subscription, and :from_version and :to_version, which may be null.
 
 -- name: update
@@ -34,6 +34,8 @@ WITH due AS (
             ORDER BY program_version.version DESC
             LIMIT 1
         ) AS wanted
+    -- Once more, to lock it: a lock in there would take the version below it for the newest one.
+    INNER JOIN program_version AS target ON wanted.program_version_id = target.program_version_id
     INNER JOIN program_version AS present ON wanted.program_id = present.program_id
     INNER JOIN admission
         ON
@@ -47,6 +49,7 @@ WITH due AS (
         AND present.version < wanted.version
     LIMIT :batch
     FOR UPDATE OF admission SKIP LOCKED
+    FOR KEY SHARE OF target SKIP LOCKED -- noqa: PRS
 ),
 
 changed AS (
@@ -64,7 +67,7 @@ staged AS (
         step.migration_task,
         'MIGRATION',
         12,
-        47,
+        step.migration_role_id,
         :as_of
     FROM due
     INNER JOIN program_version AS step

@@ -29,6 +29,8 @@ WITH due AS (
     ORDER BY task.scheduled_at
     LIMIT :batch
     FOR UPDATE OF task SKIP LOCKED
+    -- A notification needs its patient's row; one that somebody holds would stop all the others.
+    FOR KEY SHARE OF patient_case SKIP LOCKED -- noqa: PRS
 ),
 
 noted AS (

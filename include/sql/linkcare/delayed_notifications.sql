@@ -1,18 +1,21 @@
 -- Notification status: 1 PENDING, 2 QUEUED, 3 SENDING, 5 FAILED.
 -- The row is the truth: a job only wakes the sender, who finds the row QUEUED or does nothing.
+-- Nobody writes to a patient who is marked as deleted; the notifications go when the patient does.
 
 -- name: queue
 -- description: Pending notifications whose time has come are queued for the sender
 WITH due AS (
-    SELECT notification_id
+    SELECT notification.notification_id
     FROM notification
+    INNER JOIN patient_case ON notification.case_id = patient_case.case_id
     WHERE
-        status = 1
-        AND deleted_at IS NULL
-        AND due_at <= :as_of
-    ORDER BY due_at
+        notification.status = 1
+        AND notification.deleted_at IS NULL
+        AND notification.due_at <= :as_of
+        AND patient_case.deleted_at IS NULL
+    ORDER BY notification.due_at
     LIMIT :batch
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF notification SKIP LOCKED
 ),
 
 changed AS (
@@ -31,15 +34,17 @@ FROM changed;
 -- name: rescue
 -- description: Notifications that no sender took within 15 minutes are queued again
 WITH due AS (
-    SELECT notification_id
+    SELECT notification.notification_id
     FROM notification
+    INNER JOIN patient_case ON notification.case_id = patient_case.case_id
     WHERE
-        status = 2
-        AND deleted_at IS NULL
-        AND queued_at <= :as_of - interval '15 minutes'
-    ORDER BY queued_at
+        notification.status = 2
+        AND notification.deleted_at IS NULL
+        AND notification.queued_at <= :as_of - interval '15 minutes'
+        AND patient_case.deleted_at IS NULL
+    ORDER BY notification.queued_at
     LIMIT :batch
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF notification SKIP LOCKED
 ),
 
 changed AS (

@@ -4,4 +4,5 @@
 BEGIN;
 \ir migrations/0001_tables.sql
 \ir migrations/0002_indexes.sql
+\ir migrations/0003_guards.sql
 COMMIT;

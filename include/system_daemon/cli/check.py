@@ -60,6 +60,11 @@ def check(
     else:
         for line in problem_lines(problems):
             say(line)
+        if found.maintenance_tasks and not deployment:
+            say(
+                f'The maintenance tasks need the Airflow pool "{found.maintenance.pool}";'
+                " --deployment looks whether it is there."
+            )
         say("; ".join((tally(problems), *_valid(found))))
     raise typer.Exit(int(has_errors(problems)))
 

@@ -100,7 +100,7 @@ class TaskEntry(Model):
     brake: Annotated[Brake | None, Field(description='an object such as {"max_rows": 100000}')] = (
         None
     )
-    """Where it differs from the file's ``brake``."""
+    """Where it differs from the file's ``brake``, each limit for itself."""
 
     @model_validator(mode="after")
     def _has_one_schedule(self) -> TaskEntry:

@@ -15,7 +15,7 @@ from system_daemon.configuration.catalogue import (
 from system_daemon.configuration.clashes import clashes
 from system_daemon.configuration.json_text import Members
 from system_daemon.configuration.maintenance import SCHEDULE_KEYS, Maintenance, TaskEntry
-from system_daemon.configuration.maintenance_lint import about_task, about_zone
+from system_daemon.configuration.maintenance_lint import about_hidden, about_task, about_zone
 from system_daemon.configuration.maintenance_tasks import (
     EXPIRED_SESSIONS,
     MaintenanceTask,
@@ -70,8 +70,8 @@ def read_maintenance(
         )
     listed, refused = _listed(entries, reading)
     tasks, unzoned = [], []
-    for name, known in _tasks(listed).items():
-        if name in refused or (known and not settings.offers(known.since)):
+    for name, known in _offered(listed, settings, reading).items():
+        if name in refused:
             continue
         here = listed.get(name) or _Listed(TaskEntry(name=name), ".tasks")
         task = resolved(known, here.entry, maintenance=shared, settings=settings, folder=folder)
@@ -92,9 +92,18 @@ def _errors(reading: Reading) -> bool:
     return any(problem.severity is Severity.ERROR for problem in reading.problems)
 
 
-def _tasks(listed: Mapping[str, _Listed]) -> dict[str, CatalogueTask | None]:
-    own = {name: None for name in listed if catalogued(name) is None}
-    return {**{task.name: task for task in CATALOGUE}, **own}
+def _offered(
+    listed: Mapping[str, _Listed], settings: Settings, reading: Reading
+) -> dict[str, CatalogueTask | None]:
+    """The tasks that the platform's version has, by their names, and the site's own."""
+    offered: dict[str, CatalogueTask | None] = {}
+    for task in CATALOGUE:
+        if settings.offers(task.since):
+            offered[task.name] = task
+        elif task.name in listed:
+            where = listed[task.name].where
+            reading.warning(f"{where}.name", about_hidden(task, settings))
+    return {**offered, **{name: None for name in listed if catalogued(name) is None}}
 
 
 def _listed(entries: list[object], reading: Reading) -> tuple[dict[str, _Listed], set[str]]:

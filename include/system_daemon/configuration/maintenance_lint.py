@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import time
 from zoneinfo import ZoneInfo
 
-from system_daemon.configuration.catalogue import catalogued
+from system_daemon.configuration.catalogue import CatalogueTask, catalogued
 from system_daemon.configuration.clock_changes import skipped_or_repeated
 from system_daemon.configuration.lint import SHORTEST_SENSIBLE_INTERVAL_S
 from system_daemon.configuration.maintenance import TaskEntry
@@ -37,6 +37,15 @@ def about_task(task: MaintenanceTask, entry: TaskEntry) -> Iterator[tuple[str, s
         )
     if entry.brake is not None and task.brake is None:
         yield ".brake", 'expected a brake only with "destructive": true, got one without effect'
+
+
+def about_hidden(known: CatalogueTask, settings: Settings) -> str:
+    """About an entry for a task that the platform's version does not have."""
+    since = ".".join(map(str, known.since))
+    return (
+        f'expected a task that the "api_version" of settings.json has, {settings.api_version}, got'
+        f" {known.name}, which there is since {since}; the entry has no effect"
+    )
 
 
 def _about_daily(task: MaintenanceTask, at: time) -> Iterator[tuple[str, str]]:

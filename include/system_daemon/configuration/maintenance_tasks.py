@@ -100,10 +100,18 @@ def resolved(
         deadline=entry.deadline or maintenance.deadline,
         lock_timeout=entry.lock_timeout or maintenance.lock_timeout,
         statement_timeout=entry.statement_timeout or maintenance.statement_timeout,
-        brake=(entry.brake or maintenance.brake) if destructive else None,
+        brake=_brake(entry, maintenance) if destructive else None,
         given=_given(name, maintenance, settings),
         asks=known.asks if known else (),
     )
+
+
+def _brake(entry: TaskEntry, maintenance: Maintenance) -> Brake:
+    """The file's brake; what the entry says of one limit leaves the other one alone."""
+    if entry.brake is None:
+        return maintenance.brake
+    differs = {name: getattr(entry.brake, name) for name in entry.brake.model_fields_set}
+    return maintenance.brake.model_copy(update=differs)
 
 
 def _given(name: str, maintenance: Maintenance, settings: Settings) -> dict[str, object]:

@@ -12,8 +12,12 @@ from system_daemon.linkcare.words import PROGRAMS, TEAMS
 _DURATIONS = (NONE, "1 year", NONE, "6 mons", "2 years", NONE)
 _OWN_DURATION = "9 mons"
 _VERSIONS = 4
-# Version 3 changed nothing for those who follow version 2.
-_MIGRATIONS = {2: "Take over the new plan", 4: "Consent to the new questionnaire"}
+_CASE_MANAGER, _PATIENT = "24", NONE
+# The name of the task and its role; version 3 changed nothing for those who follow version 2.
+_MIGRATIONS = {
+    2: ("Take over the new plan", _CASE_MANAGER),
+    4: ("Consent to the new questionnaire", _PATIENT),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,8 @@ def add_programs(rows: Rows, moments: Moments, expected: Expected) -> list[Subsc
 
 
 def _version(rows: Rows, program: int, version: int) -> int:
-    return rows.add("program_version", f"{program}\t{version}\t{_MIGRATIONS.get(version, NONE)}")
+    task, role = _MIGRATIONS.get(version, (NONE, _CASE_MANAGER))
+    return rows.add("program_version", f"{program}\t{version}\t{task}\t{role}")
 
 
 def _add_deleted(rows: Rows, moments: Moments, expected: Expected) -> None:

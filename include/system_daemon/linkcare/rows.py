@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 COLUMNS = {
     "program": ("program_id", "name", "duration", "deleted_at"),
-    "program_version": ("program_version_id", "program_id", "version", "migration_task"),
+    "program_version": (
+        "program_version_id", "program_id", "version", "migration_task", "migration_role_id",
+    ),
     "subscription": ("subscription_id", "program_id", "name", "duration", "deleted_at"),
     "patient_case": ("case_id", "name", "email", "phone", "timezone", "deleted_at"),
     "admission": (

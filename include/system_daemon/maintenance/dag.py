@@ -12,7 +12,7 @@ from system_daemon.alerts import callbacks
 from system_daemon.configuration.loading import Configuration
 from system_daemon.configuration.maintenance_tasks import MaintenanceTask
 from system_daemon.maintenance.operator import RunSweep
-from system_daemon.maintenance.params import MOMENT, ROWS_OF_A_BATCH
+from system_daemon.maintenance.params import DIGITS, LARGEST_VERSION, MOMENT, ROWS_OF_A_BATCH
 from system_daemon.maintenance.plan import schedule
 from system_daemon.maintenance.words import documentation
 from system_daemon.schedule.daily import Daily
@@ -49,6 +49,8 @@ def maintenance_dag(task: MaintenanceTask, configuration: Configuration) -> DAG:
             pool=configuration.maintenance.pool,
             retries=_RETRIES,
             retry_delay=_RETRY_DELAY,
+            # Airflow counts the runs of a backfill apart from max_active_runs.
+            max_active_tis_per_dag=1,
         )
     return dag
 
@@ -79,7 +81,14 @@ def _params(task: MaintenanceTask) -> dict[str, Param]:
             title="As of",
             description="The moment as of which the run acts; empty: now, by the database's clock",
         ),
-        "batch_size": _whole("Batch size", f"Rows of one transaction; empty: {task.batch_size:,}"),
+        "batch_size": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=ROWS_OF_A_BATCH,
+            title="Batch size",
+            description=f"Rows of one transaction; empty: {task.batch_size:,}",
+        ),
     }
     if task.brake is not None:
         form["allow_more"] = Param(
@@ -90,25 +99,30 @@ def _params(task: MaintenanceTask) -> dict[str, Param]:
         )
     own = {
         "subscription": Param(
-            type="integer",
+            type=["integer", "string"],
             minimum=1,
+            pattern=DIGITS,
             title="Subscription",
             description="The subscription whose admissions are updated",
         ),
-        "from_version": _whole(
+        "from_version": _version(
             "From version", "Only admissions of this program version or a newer one"
         ),
-        "to_version": _whole("To version", "The program version that they get; empty: the newest"),
+        "to_version": _version(
+            "To version", "The program version that they get; empty: the newest"
+        ),
     }
     return {**{name: own[name] for name in task.asks}, **form}
 
 
-def _whole(title: str, description: str) -> Param:
+def _version(title: str, description: str) -> Param:
+    # The form asks for the first type; a job may bring the other one.
     return Param(
         None,
-        type=["null", "integer"],
+        type=["null", "integer", "string"],
         minimum=1,
-        maximum=ROWS_OF_A_BATCH,
+        maximum=LARGEST_VERSION,
+        pattern=DIGITS,
         title=title,
         description=description,
     )

@@ -9,6 +9,10 @@ from typing import Any
 
 ROWS_OF_A_BATCH = 100_000
 """The largest batch that may be asked for."""
+LARGEST_VERSION = 2**31 - 1
+"""PostgreSQL's integer."""
+DIGITS = r"^0*[1-9][0-9]{0,8}$"
+"""A whole number as the platform's PHP writes it into a job: a text."""
 MOMENT = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$"
 """Airflow's form knows a date-time; what comes by its API is held to this."""
 
@@ -59,8 +63,12 @@ def asked(
         dry_run=dry_run,
         batch_size=params.get("batch_size"),
         allow_more=bool(params.get("allow_more")),
-        statement_params={name: params.get(name) for name in sorted(own)},
+        statement_params={name: _number(params.get(name)) for name in sorted(own)},
     )
+
+
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, str) else value
 
 
 def _moment(text: object) -> datetime | None:

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from system_daemon.connections import ConnectionUnusableError, redis_url
 from system_daemon.jobs.keys import Keys, with_colon
 from system_daemon.maintenance.history import RunHistory
-from system_daemon.maintenance.waking import wake_sender
+from system_daemon.maintenance.waking import LONG, wake_sender
 from system_daemon.redis_client import UNREACHABLE, connect, unreachable
 
 _Reply = TypeVar("_Reply")
@@ -23,6 +23,7 @@ class RedisSide:
     def __init__(self, task: str, log: Any) -> None:
         self._task = task
         self._log = log
+        self._long_said = False
 
     def history(self, conn_id: str) -> list[int] | None:
         """Rows that the last runs touched; None where Redis is away."""
@@ -43,8 +44,8 @@ class RedisSide:
     def wake_sender(
         self, conn_id: str, *, namespace: str, queue: str, notifications: Sequence[int]
     ) -> None:
-        """Put a job into the queue for each notification."""
-        self._asked(
+        """Put a job into the queue for each notification, unless it is long."""
+        left = self._asked(
             conn_id,
             lambda redis: wake_sender(
                 redis, Keys(with_colon(namespace)), queue=queue, notifications=notifications
@@ -54,6 +55,15 @@ class RedisSide:
                 " DELAYED_NOTIFICATIONS, which puts their jobs into the queue"
             ),
         )
+        if left and not self._long_said:
+            self._long_said = True
+            self._log.warning(
+                'expected fewer than %s jobs to wait in the queue "%s", got as many or more: see'
+                " that somebody serves it; notifications without a job wait for a later run of"
+                " DELAYED_NOTIFICATIONS",
+                f"{LONG:,}",
+                queue,
+            )
 
     def _asked(
         self, conn_id: str, ask: Callable[[Redis], Awaitable[_Reply]], *, otherwise: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -82,7 +83,8 @@ def run(
         )
     if task.brake is not None and not swept.dry_run and swept.left is not Left.STOPPED:
         redis.remember(store, swept.touched)
-    return swept
+    reports = {name for each in statements if each.report for name in each.counts}
+    return replace(swept, reports=frozenset(reports))
 
 
 def _connection(task: MaintenanceTask, conn_id: str) -> psycopg.Connection:

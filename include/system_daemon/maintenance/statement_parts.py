@@ -22,7 +22,13 @@ from system_daemon.maintenance.sql_text import blanked, closing, depth_zero, new
 
 _ANY_CASE = re.IGNORECASE
 _BEGIN = re.compile(r"\s*WITH\s+due\s+AS\s*\(", _ANY_CASE)
-_LOCK = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+)?UPDATE\b[\w\s,.]*?\bSKIP\s+LOCKED\s*$", _ANY_CASE)
+_TABLES = r"(?:\s+OF\s+[\w.]+(?:\s*,\s*[\w.]+)*)?\s+SKIP\s+LOCKED\b\s*"
+# First the rows that are changed, then those that a foreign key needs; each lock skips.
+_LOCK = re.compile(
+    rf"\bFOR\s+(?:NO\s+KEY\s+)?UPDATE{_TABLES}"
+    rf"(?:FOR\s+(?:(?:NO\s+KEY\s+)?UPDATE|(?:KEY\s+)?SHARE){_TABLES})*$",
+    _ANY_CASE,
+)
 _LIMIT = re.compile(r"\bLIMIT\s+:batch\s*$", _ANY_CASE)
 _BATCH = re.compile(r"(?<!:):batch\b")
 _CHANGES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE)\b", _ANY_CASE)

@@ -58,6 +58,8 @@ class Swept:
 
     counts: dict[str, int]
     """By the names in the statements; reports too."""
+    reports: frozenset[str] = frozenset()
+    """Those of the counts that only tell how many rows there are, again by each run."""
     rows: int
     """Rows that were due and taken: what ``max_rows`` bounds. Reports do not count."""
     touched: int

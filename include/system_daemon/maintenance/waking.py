@@ -21,16 +21,15 @@ LONG = 10_000
 the same rows again, and their jobs would pile up."""
 
 
-async def wake_sender(
-    redis: Redis, keys: Keys, *, queue: str, notifications: Sequence[int]
-) -> None:
+async def wake_sender(redis: Redis, keys: Keys, *, queue: str, notifications: Sequence[int]) -> int:
     """Put one job for each notification at the tail of the queue. Raises redis-py's errors.
 
-    Into a long queue none is put: a later run does it, when the queue has become shorter.
+    Into a long queue none is put: a later run does it, when the queue has become shorter. Returns
+    for how many notifications none was put.
     """
     for first in range(0, len(notifications), _AT_ONCE):
         if await redis.llen(keys.queue(queue)) >= LONG:
-            return
+            return len(notifications) - first
         now = time.time()
         jobs = [
             payload(JOB_CLASS, {"notification": each}, job_id=f"notification-{each}", now=now)
@@ -40,3 +39,4 @@ async def wake_sender(
             step.sadd(keys.queues, queue)
             step.rpush(keys.queue(queue), *jobs)
             await step.execute()
+    return 0

@@ -87,12 +87,14 @@ _QUERIES = {
          WHERE status = 12 AND deleted_at IS NULL AND admission_id IN ({_EXPIRED_ADMISSIONS})
     """,
     "delayed_queued": """
-        SELECT count(*) FROM notification
-         WHERE deleted_at IS NULL AND status = 1 AND due_at <= %(as_of)s
+        SELECT count(*) FROM notification JOIN patient_case USING (case_id)
+         WHERE notification.deleted_at IS NULL AND patient_case.deleted_at IS NULL
+           AND status = 1 AND due_at <= %(as_of)s
     """,
     "delayed_rescued": """
-        SELECT count(*) FROM notification
-         WHERE deleted_at IS NULL AND status = 2 AND queued_at <= %(as_of)s - interval '15 minutes'
+        SELECT count(*) FROM notification JOIN patient_case USING (case_id)
+         WHERE notification.deleted_at IS NULL AND patient_case.deleted_at IS NULL
+           AND status = 2 AND queued_at <= %(as_of)s - interval '15 minutes'
     """,
     "delayed_uncertain": """
         SELECT count(*) FROM notification

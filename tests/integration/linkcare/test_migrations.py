@@ -43,6 +43,74 @@ def test_the_schema_file_makes_what_the_migrations_make(new_database: Callable[[
     assert "COMMENT ON COLUMN public.task.scheduled_at" in schema_of(migrated)
 
 
+PATIENT = "INSERT INTO patient_case (name) VALUES ('P') RETURNING case_id"
+NOTIFICATION = (
+    f"WITH p AS ({PATIENT}) INSERT INTO notification (case_id, channel, subject, body, status,"
+    " due_at, queued_at, claimed_at)"
+    " SELECT case_id, 'email', 'S', 'B', %s, '2026-03-15', %s, %s FROM p"
+)
+TASK = f"""
+WITH p AS (INSERT INTO program (name) VALUES ('p') RETURNING program_id),
+v AS (INSERT INTO program_version (program_id, version)
+      SELECT program_id, 1 FROM p RETURNING program_version_id),
+s AS (INSERT INTO subscription (program_id, name)
+      SELECT program_id, 's' FROM p RETURNING subscription_id),
+c AS ({PATIENT}),
+a AS (INSERT INTO admission (case_id, subscription_id, program_version_id, status)
+      SELECT case_id, subscription_id, program_version_id, 1 FROM c, s, v RETURNING admission_id)
+INSERT INTO task (admission_id, name, status, scheduled_at, recurs_every, recurs_from)
+SELECT admission_id, 't', 12, '2026-03-15', %s, '2026-03-15' FROM a
+"""
+
+
+@pytest.mark.parametrize("every", ["1 microsecond", "59.999999 seconds", "-1 month", "0"])
+def test_a_task_comes_again_after_a_minute_at_the_earliest(
+    database: psycopg.Connection, every: str
+) -> None:
+    migrate(database)
+    with pytest.raises(psycopg.errors.CheckViolation, match="task_recurs_every_check"):
+        database.execute(TASK, (every,))
+    database.execute(TASK, ("1 minute",))
+
+
+@pytest.mark.parametrize(
+    ("status", "queued", "claimed", "check"),
+    [
+        (2, None, "2026-03-15", "notification_queued_at_check"),
+        (3, "2026-03-15", None, "notification_claimed_at_check"),
+    ],
+)
+def test_a_notification_that_is_on_its_way_has_a_time_at_which_it_is_lost(
+    database: psycopg.Connection,
+    status: int,
+    queued: str | None,
+    claimed: str | None,
+    check: str,
+) -> None:
+    migrate(database)
+    with pytest.raises(psycopg.errors.CheckViolation, match=check):
+        database.execute(NOTIFICATION, (status, queued, claimed))
+    database.execute(NOTIFICATION, (1, None, None))
+
+
+def test_notifications_without_a_time_get_one_from_a_later_release(
+    database: psycopg.Connection,
+) -> None:
+    migrate(database, read_migrations()[:2])
+    for each in ((2, None, None), (3, None, None), (3, "2026-03-20", None), (4, None, None)):
+        database.execute(NOTIFICATION, each)
+    migrate(database)
+    found = database.execute(
+        "SELECT status, queued_at::date::text, claimed_at::date::text FROM notification ORDER BY 1, 2"
+    ).fetchall()
+    assert found == [
+        (2, "2026-03-15", None),
+        (3, "2026-03-20", "2026-03-20"),
+        (3, None, "2026-03-15"),
+        (4, None, None),
+    ]
+
+
 def test_a_later_release_applies_what_is_new(database: psycopg.Connection) -> None:
     assert migrate(database, [FIRST]) == ["0001_test.sql"]
     assert migrate(database, [FIRST, SECOND]) == ["0002_test.sql"]

@@ -108,8 +108,12 @@ def expired_admissions(
 
 
 def delayed(tables: Tables, as_of: datetime) -> None:
+    cases = _by_key(tables["patient_case"], "case_id")
     for row in tables["notification"]:
         if row["deleted_at"]:
+            continue
+        gone = cases[row["case_id"]]["deleted_at"]
+        if gone and row["status"] in {1, 2}:
             continue
         if row["status"] == 1 and row["due_at"] <= as_of:
             row.update(status=2, queued_at=as_of)

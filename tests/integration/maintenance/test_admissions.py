@@ -10,6 +10,7 @@ import pytest
 from tests.integration.maintenance.linkcare import (
     ACTIVE,
     CANCELLED_BY_ADMISSION,
+    CASE_MANAGER,
     CLOSED,
     DISCHARGED,
     ENROLLED,
@@ -202,6 +203,28 @@ def test_an_admission_follows_the_version_with_the_tasks_between(
         (row["stage"], row["status"], row["admission_id"]) == ("MIGRATION", OPEN, admission)
         for row in tasks
     )
+
+
+@pytest.mark.parametrize("role", [None, CASE_MANAGER])
+def test_a_migration_task_is_of_the_role_that_its_version_names(
+    linkcare: Linkcare, role: int | None
+) -> None:
+    program = linkcare.program()
+    old = linkcare.version(program, 1)
+    linkcare.version(program, 2, migration_task="Consent", migration_role_id=role)
+    key = linkcare.subscription(program)
+    linkcare.admission(subscription_id=key, program_version_id=old)
+    linkcare.run(UPDATE, params={"subscription": key, "from_version": None, "to_version": None})
+    (task,) = linkcare.rows("task")
+    assert (task["role_id"], task["scheduled_at"]) == (role, NOON)
+    # Someone sees it, and does it: the daemon does not close it.
+    assert linkcare.run("SERVICE_TASKS", as_of=NOON + DAY).rows == 0
+
+
+def test_a_migration_task_is_the_case_managers_unless_its_version_says_otherwise(
+    linkcare: Linkcare, subscription: int
+) -> None:
+    assert {row["migration_role_id"] for row in linkcare.rows("program_version")} == {CASE_MANAGER}
 
 
 def test_only_admissions_of_the_subscription_that_last(

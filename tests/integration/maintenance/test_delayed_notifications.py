@@ -55,6 +55,21 @@ def test_each_state_at_its_boundary(
     assert (error is not None) == (count == "given_up")
 
 
+def test_nobody_writes_to_a_patient_who_was_marked_as_deleted(linkcare: Linkcare) -> None:
+    case = linkcare.case(deleted_at=NOON)
+    waiting = [
+        linkcare.notification(case_id=case),
+        linkcare.notification(case_id=case, status=QUEUED, queued_at=NOON - HOUR),
+    ]
+    sending = linkcare.notification(case_id=case, status=SENDING, claimed_at=NOON - HOUR)
+    before = [linkcare.row("notification", key) for key in waiting]
+    handed: list[int] = []
+    linkcare.run(TASK, hand_over=handed.extend)
+    assert handed == []
+    assert [linkcare.row("notification", key) for key in waiting] == before
+    assert linkcare.value("notification", sending, "status") == FAILED
+
+
 def test_keys_are_handed_over_after_each_commit(linkcare: Linkcare, linkcare_url: str) -> None:
     keys = [linkcare.notification(due_at=NOON - US * number) for number in range(5)]
     lost = linkcare.notification(status=QUEUED, queued_at=NOON - HOUR)

@@ -198,7 +198,7 @@ def test_batches_are_bounded_and_miss_nothing(linkcare: Linkcare, size: int) -> 
 
 def test_max_rows_leaves_the_rest_to_the_next_run(linkcare: Linkcare) -> None:
     for _ in range(5):
-        linkcare.notification(deleted_at=OLD, status=SENDING)
+        linkcare.notification(deleted_at=OLD, status=SENDING, claimed_at=OLD)
     lines: list[str] = []
     dry = linkcare.run(TASK, max_rows=3, dry_run=True)
     swept = linkcare.run(TASK, max_rows=3, batch_size=2, log=lines.append)

@@ -18,6 +18,13 @@ changed AS (
 )
 SELECT count(*) AS letters_sent, array_agg(id) AS notification_ids FROM changed;
 """
+REPORT = """\
+-- name: look
+-- description: Letters there are
+-- kind: report
+WITH due AS (SELECT id FROM letter LIMIT :batch)
+SELECT count(*) AS letters_there FROM due;
+"""
 
 
 def connect(monkeypatch: pytest.MonkeyPatch, kind: str, url: str) -> None:

@@ -19,7 +19,7 @@ from system_daemon.maintenance.params import Asked
 from system_daemon.maintenance.run import UnreachableError, run
 from system_daemon.maintenance.sweep import Left, Swept
 from system_daemon.maintenance.waking import LONG
-from tests.integration.maintenance_run.letters import connect, put
+from tests.integration.maintenance_run.letters import REPORT, SWEEP, connect, put
 
 LOG = logging.getLogger("task")
 ASKED = Asked(as_of=None, dry_run=False, batch_size=None, allow_more=False, statement_params={})
@@ -67,13 +67,22 @@ def test_r19_a_job_for_each_notification_in_resques_format(
 
 
 def test_jobs_do_not_pile_up_in_a_queue_that_nobody_empties(
-    deployed: Configuration, platform: psycopg.Connection, redis_url: str
+    deployed: Configuration,
+    platform: psycopg.Connection,
+    redis_url: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    put(platform, 5)
+    put(platform, 5, 6, 7)  # two batches
     with redis.Redis.from_url(redis_url) as client:
         client.rpush("clinic:queue:mail", *["waits"] * LONG)
-        assert once(deployed).counts == {"letters_sent": 1}
+        with caplog.at_level("WARNING", logger="task"):
+            assert once(deployed).counts == {"letters_sent": 3}
         assert client.llen("clinic:queue:mail") == LONG
+    assert [record.getMessage() for record in caplog.records] == [
+        'expected fewer than 10,000 jobs to wait in the queue "mail", got as many or more: see that'
+        " somebody serves it; notifications without a job wait for a later run of"
+        " DELAYED_NOTIFICATIONS"
+    ]
 
 
 def test_a_dry_run_puts_no_job_and_is_not_remembered(
@@ -119,6 +128,17 @@ def test_a_redis_that_is_away_stops_no_run_and_is_said(
     put(platform, *range(10, 15))
     with pytest.raises(BrakeError):
         once(deployed)
+
+
+def test_a_report_is_told_from_what_was_done(
+    deployed: Configuration, platform: psycopg.Connection, redis_url: str
+) -> None:
+    put(platform, 1, 2)
+    file = task_of(deployed).sql_file
+    file.write_text(SWEEP + REPORT)
+    swept = once(deployed)
+    assert swept.counts == {"letters_sent": 2, "letters_there": 2}
+    assert swept.reports == {"letters_there"}
 
 
 def test_a_run_that_is_told_to_stop_ends_between_batches(

@@ -175,6 +175,8 @@ def test_maintenance_tasks_and_their_sql_are_checked(tmp_path: Path) -> None:
     assert heading == "maintenance.json"
     assert problem.startswith("  error    bad: bad.sql line 1 (close): expected LIMIT :batch")
     assert result.stdout.endswith("1 error; 0 services are valid; 6 maintenance tasks are valid\n")
+    pool = 'The maintenance tasks need the Airflow pool "system_daemon"; --deployment looks whether'
+    assert pool in result.stdout
     told = json.loads(run("check", "--json", "--config", tmp_path).stdout)
     assert {"name": "good", "dag_id": "maintenance__good"} in told["maintenance"]
     assert "bad.sql" in told["problems"][0]["message"]

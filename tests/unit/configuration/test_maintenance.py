@@ -131,6 +131,26 @@ def test_an_entry_stands_above_the_file(folder: Path) -> None:
     assert purge.description == "ours"
 
 
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ({}, (5, 3)),
+        ({"max_rows": 7}, (7, 3)),
+        ({"times_median": 9}, (5, 9)),
+        ({"max_rows": None}, (None, 3)),
+        ({"max_rows": 7, "times_median": None}, (7, None)),
+    ],
+)
+def test_one_limit_of_a_brake_leaves_the_files_other_one(
+    folder: Path, own: dict[str, Any], expected: tuple[int | None, float | None]
+) -> None:
+    whole = {"brake": {"max_rows": 5, "times_median": 3}}
+    entry = {"name": "PURGE_DATABASE", "brake": own}
+    brake = one(read(folder, {**WHOLE, **whole, "tasks": [entry]}), "PURGE_DATABASE").brake
+    assert brake is not None
+    assert (brake.max_rows, brake.times_median) == expected
+
+
 # Names
 
 
@@ -190,7 +210,7 @@ def test_r13_tasks_expire_since_2_7_21(folder: Path, version: str, expire: bool)
 def test_r22_an_older_platform_has_fewer_tasks(folder: Path) -> None:
     def of(version: str) -> set[str]:
         settings = Settings(system_timezone="UTC", api_version=version)
-        entries = tasks(folder, {"name": "EXPIRED_SESSIONS", "frequency": 60}, settings=settings)
+        entries = tasks(folder, {"name": "SERVICE_TASKS", "frequency": 60}, settings=settings)
         assert lines(entries) == []
         return set(names(entries))
 
@@ -416,6 +436,17 @@ def test_a_site_task_with_a_bad_schedule_has_no_default_to_keep(folder: Path) ->
     (told,) = lines(entries)
     assert told.endswith(NO_DAG)
     assert names(entries) == ALL
+
+
+def test_r22_an_entry_for_a_task_that_the_platform_lacks_is_told(folder: Path) -> None:
+    settings = Settings(system_timezone="UTC", api_version="2.7.20")
+    whole = {"tasks": [{"name": "daemon_delayed_notifications", "frequency": 60}]}
+    entries = read(folder, {**WHOLE, **whole}, settings)
+    assert lines(entries) == [
+        'warning .tasks[0].name: expected a task that the "api_version" of settings.json has, 2.7.20,'
+        " got DELAYED_NOTIFICATIONS, which there is since 2.7.25; the entry has no effect"
+    ]
+    assert "DELAYED_NOTIFICATIONS" not in [task.name for task in entries.tasks]
 
 
 def test_a_brake_without_effect_is_told(folder: Path) -> None:

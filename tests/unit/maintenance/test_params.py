@@ -57,3 +57,8 @@ def test_r16_only_a_dry_run_looks_ahead() -> None:
 def test_statements_get_what_their_form_asks_and_nothing_else() -> None:
     found = read(own=("subscription", "to_version"), subscription=7, other=8)
     assert found.statement_params == {"subscription": 7, "to_version": None}
+
+
+def test_r21_a_number_that_came_as_a_text_is_one() -> None:
+    found = read(own=("subscription", "to_version"), subscription="0012", to_version="3")
+    assert found.statement_params == {"subscription": 12, "to_version": 3}

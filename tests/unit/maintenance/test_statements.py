@@ -117,6 +117,17 @@ def test_a_preview_is_due_without_its_lock_and_the_counts(file: Path) -> None:
         ("LIMIT :batch", "LIMIT :batch * 10", "expected LIMIT :batch at the end of due"),
         (" SKIP LOCKED", "", "expected due to end with FOR UPDATE ... SKIP LOCKED"),
         ("FOR UPDATE OF task SKIP LOCKED", "", "expected due to end with FOR UPDATE"),
+        ("FOR UPDATE", "FOR SHARE", "expected due to end with FOR UPDATE"),
+        (
+            "FOR UPDATE OF task",
+            "FOR UPDATE OF task FOR KEY SHARE OF kind",
+            "expected due to end with FOR UPDATE",
+        ),
+        (
+            "SKIP LOCKED",
+            "SKIP LOCKED FOR KEY SHARE OF kind",
+            "expected due to end with FOR UPDATE",
+        ),
         (
             ":as_of",
             ":moment",
@@ -141,6 +152,22 @@ def test_what_no_run_could_use_is_one_sentence(file: Path, old: str, new: str, s
     assert said in message
     assert message.startswith("own.sql")
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        "FOR UPDATE SKIP LOCKED",
+        "for no key update of task, public.other skip locked",
+        "FOR UPDATE OF task SKIP LOCKED\nFOR KEY SHARE OF parent SKIP LOCKED",
+        "FOR UPDATE OF a SKIP LOCKED FOR SHARE OF b, c SKIP LOCKED FOR UPDATE OF d SKIP LOCKED",
+    ],
+)
+def test_a_lock_may_be_of_several_tables_and_a_preview_has_none(file: Path, lock: str) -> None:
+    file.write_text(GOOD.replace("FOR UPDATE OF task SKIP LOCKED", lock), encoding="utf-8")
+    (close,) = read_statements(file)
+    assert lock in close.change.text
+    assert "locked" not in close.preview.text.lower()
 
 
 def test_a_name_is_there_once(file: Path) -> None:
