@@ -54,7 +54,12 @@ class RunSweep(BaseOperator):  # type: ignore[misc]
         """The counts, to the log and to the metrics."""
         self.log.info(_sentence(self.maintenance_task, swept))
         if not swept.dry_run:
-            in_worker().task_swept(self.maintenance_task, swept.counts, seconds=swept.seconds)
+            in_worker().task_swept(
+                self.maintenance_task,
+                swept.counts,
+                reports=swept.reports,
+                seconds=swept.seconds,
+            )
 
     def _swept(self, context: Context) -> Swept:
         # What needs psycopg and redis is imported by a run; the DAG file is parsed all day long.

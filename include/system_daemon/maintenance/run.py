@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -83,8 +82,7 @@ def run(
         )
     if task.brake is not None and not swept.dry_run and swept.left is not Left.STOPPED:
         redis.remember(store, swept.touched)
-    reports = {name for each in statements if each.report for name in each.counts}
-    return replace(swept, reports=frozenset(reports))
+    return swept
 
 
 def _connection(task: MaintenanceTask, conn_id: str) -> psycopg.Connection:

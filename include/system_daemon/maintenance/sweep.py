@@ -137,8 +137,9 @@ class _Run:
         )
         self._pace = Pace(Neighbours(database), clock=doors.clock, rest=doors.rest)
         self._counts: Counter[str] = Counter(
-            {name: 0 for statement in statements for name in statement.counts}
+            {name: 0 for statement in self._changing for name in statement.counts}
         )
+        self._reports: set[str] = set()
         self._rows = 0
         self._touched = 0
         self._batches = 0
@@ -152,6 +153,7 @@ class _Run:
             self._doors.log(f"{self._request.task}: {error}")
         else:
             self._counts.update(found.counts)
+            self._reports.update(found.counts)
 
     def preview(self) -> Swept:
         """Count what `change` would do."""
@@ -276,6 +278,7 @@ class _Run:
     def _swept(self, left: Left | None) -> Swept:
         return Swept(
             counts=dict(self._counts),
+            reports=frozenset(self._reports),
             rows=self._rows,
             touched=self._touched,
             batches=self._batches,

@@ -58,7 +58,7 @@ class Swept:
 
     counts: dict[str, int]
     """By the names in the statements; reports too."""
-    reports: frozenset[str] = frozenset()
+    reports: frozenset[str]
     """Those of the counts that only tell how many rows there are, again by each run."""
     rows: int
     """Rows that were due and taken: what ``max_rows`` bounds. Reports do not count."""
