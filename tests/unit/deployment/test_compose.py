@@ -120,7 +120,8 @@ def test_the_base_image_is_one_in_both_files_and_its_airflow_is_ours() -> None:
     assert services()["airflow-worker"]["build"]["args"]["AIRFLOW_IMAGE"] == (
         f"${{AIRFLOW_IMAGE:-{base}}}"
     )
-    (ours,) = re.findall(r'"apache-airflow==([\d.]+)"', (PROJECT / "pyproject.toml").read_text())
+    lock = (PROJECT / "requirements-cluster.txt").read_text()
+    (ours,) = re.findall(r"(?m)^apache-airflow==([\d.]+) ", lock)
     assert f"slim-{ours}-" in base
 
 
