@@ -23,6 +23,7 @@ def succeeded(run: Run) -> bool:
 
 def test_every_health_check_of_the_file_says_healthy(cluster: Cluster) -> None:
     checked = [name for name, service in cluster.services.items() if service.healthcheck]
+    assert "flower" in checked
     assert set(checked) == set(cluster.services) - {"airflow-init"}
     for name in set(checked) - set(cluster.databases):
         cluster.replicas(name)[0].wait_until_healthy(timeout=60)
