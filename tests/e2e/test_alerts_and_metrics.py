@@ -16,7 +16,7 @@ from system_daemon.local.redis import Redis
 from tests.collector import Collector, collecting
 from tests.deployment import Deployment
 from tests.e2e.conftest import Deploy
-from tests.e2e.services import INTERVALS, service
+from tests.e2e.services import INTERVALS, NEVER_AGAIN, service
 from tests.waiting import wait_until
 
 EVERY_SECOND = dict.fromkeys(INTERVALS, 1)
@@ -113,6 +113,21 @@ def test_a_run_that_finds_the_service_locked_is_no_news(
     demo_platform.script("shared", [Answer(code="success")])
     wait_until(lambda: len(titles(demo_platform)) >= 2, timeout=60, description="the recovery")
     assert titles(demo_platform)[1] == "service__shared works again"
+
+
+def test_a_failed_run_that_is_cleared_and_succeeds_is_a_recovery(
+    told: Deployment, demo_platform: DemoClient
+) -> None:
+    demo_platform.script("alerts", [Answer(code="success")])
+    demo_platform.script("mended", [Answer(code="error"), Answer(code="success")])
+    told.configure([service("mended", intervals=NEVER_AGAIN)], alerts=[ALERT])
+    run = told.wait_for_run(
+        "service__mended", lambda run: run.state == "failed", description="the failure"
+    )
+    wait_until(lambda: titles(demo_platform), timeout=60, description="the alert")
+    told.clear(run)
+    wait_until(lambda: len(titles(demo_platform)) >= 2, timeout=90, description="the recovery")
+    assert titles(demo_platform) == ["service__mended fails", "service__mended works again"]
 
 
 def test_the_outcomes_durations_and_lateness_of_services_are_metrics(
