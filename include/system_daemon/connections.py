@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Mapping
 from functools import cache
@@ -71,7 +72,7 @@ async def http_access(conn_id: str | None, endpoint: str) -> HttpAccess:
 
 async def http_access_of(found: Any) -> HttpAccess:
     """The same for an HTTP connection that was looked up already."""
-    extra = await found.aextra_dejson()
+    extra = await extra_of(found)
     headers = {key: str(value) for key, value in extra.items() if key not in _NOT_HEADERS}
     if isinstance(extra.get("headers"), dict):
         headers |= {key: str(value) for key, value in extra["headers"].items()}
@@ -86,7 +87,7 @@ async def redis_url(conn_id: str) -> str:
         ConnectionUnusableError: unknown, or a cluster.
     """
     found = await connection(conn_id, "redis")
-    extra = await found.aextra_dejson()
+    extra = await extra_of(found)
     if extra.get("cluster"):
         raise ConnectionUnusableError(
             f'expected one Redis server behind the Airflow connection "{conn_id}", got a cluster'
@@ -119,7 +120,7 @@ async def postgres_conninfo(conn_id: str) -> str:
             f'expected the Airflow connection "{conn_id}" to be of type postgres, got'
             f" {found.conn_type}"
         )
-    extra = await found.aextra_dejson()
+    extra = await extra_of(found)
     options = {key: str(extra[key]) for key in _POSTGRES_EXTRAS if key in extra}
     return make_conninfo(
         host=found.host or "localhost",
@@ -129,6 +130,22 @@ async def postgres_conninfo(conn_id: str) -> str:
         password=found.password or None,
         **(_ANSWERS | options),
     )
+
+
+async def extra_of(found: Any) -> dict[str, Any]:
+    """The extra of a connection as keys and values; empty where it is no JSON object.
+
+    Before 3.3.2 Airflow's own decoding could not be awaited: inside a trigger or a task's event
+    loop it waits for itself. There it is decoded here; nothing of ours ever logs an extra.
+    """
+    if hasattr(found, "aextra_dejson"):
+        extra = await found.aextra_dejson()
+    else:
+        try:
+            extra = json.loads(found.extra or "{}")
+        except ValueError:
+            extra = {}
+    return extra if isinstance(extra, dict) else {}
 
 
 async def connection(conn_id: str, kind: str) -> Any:

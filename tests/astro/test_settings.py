@@ -25,6 +25,11 @@ def settings() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def test_the_astro_cli_takes_this_folder_for_a_project() -> None:
+    found = yaml.safe_load((PROJECT / ".astro" / "config.yaml").read_text())
+    assert found == {"project": {"name": "system-daemon"}}
+
+
 def test_it_has_the_three_parts(settings: dict[str, Any]) -> None:
     assert set(settings) == {"connections", "pools", "variables"}
     assert settings["variables"] == []

@@ -28,14 +28,17 @@ _POPULATION = 2000
 
 
 @contextmanager
-def running_cluster(folder: Path, services: Sequence[Mapping[str, Any]]) -> Iterator[Cluster]:
+def running_cluster(
+    folder: Path, services: Sequence[Mapping[str, Any]], **settings: str
+) -> Iterator[Cluster]:
     """A cluster that serves the clinic, stopped at the end of the block.
 
     Args:
         folder: Holds all of it.
         services: Entries of the configuration.
+        **settings: More of what the operator writes into `.env`.
     """
-    cluster = Cluster(folder, settings=SETTINGS, site=SITE)
+    cluster = Cluster(folder, settings=SETTINGS | settings, site=SITE)
     configure(cluster, services)
     try:
         cluster.start(before_airflow=_populate)

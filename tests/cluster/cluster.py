@@ -86,6 +86,7 @@ class Cluster(AirflowClient, ConfigurationFolder):
         Args:
             before_airflow: done when the stores are there.
         """
+        image.freeze(self._tree)
         stores = [name for name, service in self.services.items() if not service.is_airflow]
         others = [name for name in self.services if name not in stores]
         self._start(stores)

@@ -19,7 +19,7 @@ _VARIABLE = re.compile(
 _KNOWN = frozenset(
     {
         "build", "cap_drop", "command", "depends_on", "deploy", "environment", "healthcheck",
-        "image", "logging", "networks", "ports", "profiles", "read_only", "restart", "security_opt",
+        "image", "logging", "mem_limit", "networks", "ports", "profiles", "read_only", "restart", "security_opt",
         "stop_grace_period", "tmpfs", "user", "volumes",
     }
 )  # fmt: skip

@@ -25,7 +25,8 @@ def demo(demo_server: DemoServer) -> DemoClient:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory, demo: DemoClient) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("a folder with spaces")
-    with running_cluster(folder, [patients(demo)]) as cluster:
+    profiles = "platform,flower"
+    with running_cluster(folder, [patients(demo)], COMPOSE_PROFILES=profiles) as cluster:
         yield cluster
 
 

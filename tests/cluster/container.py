@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from system_daemon.local import processes
 from system_daemon.local.failure import log_tail
 from system_daemon.local.processes import ProcessIdentity
 from tests.cluster.compose import Service
+from tests.cluster.confinement import give, prefix, seal
 from tests.cluster.mapping import View
 from tests.waiting import wait_until
 
@@ -50,9 +51,11 @@ class Container:
 
     def start(self) -> None:
         self._make_folders()
-        command = [self.view.text(word) for word in self.service.command]
         self.process = processes.start(
-            command, log=self.log, cwd=self.workdir, env=self.environment
+            self._confined(self.service.command),
+            log=self.log,
+            cwd=self.workdir,
+            env=self.environment,
         )
 
     def complete(self, timeout: float) -> None:
@@ -72,7 +75,7 @@ class Container:
         """What `docker compose exec` does; `also` and `without` are another `.env`."""
         environment = self.environment | dict(also or {})
         return subprocess.run(
-            [self.view.text(word) for word in command],
+            self._confined(command),
             env={name: value for name, value in environment.items() if name not in without},
             cwd=self.workdir,
             capture_output=True,
@@ -110,10 +113,24 @@ class Container:
                     continue
             psutil.wait_procs(members, timeout=0.2)
 
+    def stop(self) -> None:
+        """What `docker compose stop` begins with: SIGTERM to the first process and to no other."""
+        assert self.process is not None
+        os.kill(self.process.pid, signal.SIGTERM)
+
+    def _confined(self, command: Sequence[str]) -> list[str]:
+        """The command for this machine, as a user who can write to little."""
+        return [*prefix(), *map(self.view.text, command)]
+
     def _make_folders(self) -> None:
-        (self.folder / "home").mkdir(parents=True, exist_ok=True)
+        """`/tmp` and what else is mounted may be written to; the home belongs to the image."""
+        home = self.folder / "home"
+        if not home.exists():
+            home.mkdir(parents=True)
+            seal(home)
         for inside in ("/tmp", "/data"):
             here = self.folder / inside.removeprefix("/")
             if inside in self.service.tmpfs:
                 shutil.rmtree(here, ignore_errors=True)
             here.mkdir(exist_ok=True)
+            give(here)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import compileall
 import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+
+from tests.cluster.confinement import give, seal
 
 HOME = "/opt/airflow"
 _COPY = re.compile(r"(?m)^COPY --chown=\S+ (?P<source>\w+) \$\{AIRFLOW_HOME\}/(?P<target>\w+)$")
@@ -25,6 +28,14 @@ def build(project: Path, folder: Path) -> Path:
     (folder / "airflow.cfg").touch()
     (folder / "logs").mkdir()
     return folder
+
+
+def freeze(folder: Path) -> None:
+    """As `read_only` makes it, but for the volume of the logs."""
+    compileall.compile_dir(folder, quiet=1)
+    seal(folder)
+    (folder / "logs").chmod(0o755)
+    give(folder / "logs")
 
 
 def mount(folder: Path, beside: Path, volumes: Iterable[tuple[str, str]]) -> None:

@@ -58,6 +58,11 @@ class Kill:
     latest: float = 0.0
     """The call that came latest after its due time, until the next kill."""
 
+    @property
+    def next_work(self) -> float:
+        """Seconds until both kinds of work went on."""
+        return max(self.next_call, self.next_sweep)
+
 
 @dataclass(slots=True, kw_only=True)
 class Killed:

@@ -74,4 +74,4 @@ def programs_of_images(folder: Path, port_of_redis: Callable[[str], int]) -> Pat
 
 def _script(file: Path, text: str) -> None:
     file.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
-    file.chmod(0o700)
+    file.chmod(0o755)

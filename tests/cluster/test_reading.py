@@ -39,6 +39,8 @@ def test_who_is_waited_for_comes_first(variables: dict[str, str]) -> None:
 
 
 def test_a_profile_that_is_not_active_starts_nothing(variables: dict[str, str]) -> None:
+    both = variables | {"COMPOSE_PROFILES": "platform,flower"}
+    assert {"flower", "platform-redis"} <= set(read(FILE, both))
     assert "flower" not in read(FILE, variables)
     assert "platform-redis" in read(FILE, variables)
     assert "platform-redis" not in read(FILE, variables | {"COMPOSE_PROFILES": ""})

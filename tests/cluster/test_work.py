@@ -23,9 +23,32 @@ def succeeded(run: Run) -> bool:
 
 def test_every_health_check_of_the_file_says_healthy(cluster: Cluster) -> None:
     checked = [name for name, service in cluster.services.items() if service.healthcheck]
+    assert "flower" in checked
     assert set(checked) == set(cluster.services) - {"airflow-init"}
     for name in set(checked) - set(cluster.databases):
         cluster.replicas(name)[0].wait_until_healthy(timeout=60)
+
+
+WRITE = """
+import os, pathlib, sys
+print(os.getuid())
+for number, place in enumerate(sys.argv[1:]):
+    try:
+        (pathlib.Path(place).expanduser() / "written").write_text("")
+        print(number)
+    except OSError:
+        pass
+"""
+
+
+def test_a_container_is_not_root_and_writes_only_to_its_volumes(cluster: Cluster) -> None:
+    """`read_only`, `tmpfs` and `user` of the file; what needs more would not have started."""
+    places = ("/opt/airflow/logs", "/tmp", "/opt/airflow", "/opt/airflow/include", "~")
+    for container in cluster.containers.values():
+        if container.service.is_airflow and container.lives():
+            user, *written = container.run("python", "-c", WRITE, *places).stdout.split()
+            assert int(user) != 0
+            assert [places[int(number)] for number in written] == ["/opt/airflow/logs", "/tmp"]
 
 
 def test_a_service_is_called_and_its_log_is_read(cluster: Cluster) -> None:

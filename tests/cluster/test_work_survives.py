@@ -1,4 +1,4 @@
-"""kill -9 of one of each component under load, short; `make chaos` has the long one."""
+"""kill -9 of one of each component under load; `make chaos` notes the figures of the same."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_no_due_time_is_run_twice_and_no_job_is_lost(
 ) -> None:
     try:
         done = kill_each(
-            cluster, demo, producer, ledger, services=10, due_times=100, per_second=20, seed=20260
+            cluster, demo, producer, ledger, services=25, due_times=500, per_second=20, seed=20260
         )
     finally:
         configure(cluster, [patients(demo)])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from airflow.sdk import Connection
 
 from system_daemon.connections import (
     ConnectionUnusableError,
@@ -47,6 +48,19 @@ async def test_login_headers_and_tls_come_from_the_connection(connection) -> Non
     assert access.auth == ("daemon", "pässword")
     assert access.headers == {"X-Tenant": "7", "X-Trace": "on"}
     assert access.tls is False
+
+
+async def test_connections_of_airflow_before_3_3_2_are_read_the_same(
+    connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for later in ("aextra_dejson", "aget_uri"):
+        monkeypatch.delattr(Connection, later, raising=False)
+    connection("his", conn_type="http", host="his.example", extra={"X-Tenant": "7"})
+    assert (await http_access("his", ENDPOINT)).headers == {"X-Tenant": "7"}
+    connection("plain", conn_type="redis", host="redis.example")
+    assert await redis_url("plain") == "redis://redis.example:6379/0"
+    connection("odd", conn_type="redis", host="redis.example", extra="no JSON")
+    assert await redis_url("odd") == "redis://redis.example:6379/0"
 
 
 async def test_a_missing_connection_is_one_sentence() -> None:

@@ -87,6 +87,14 @@ def test_what_is_installed_is_what_is_locked() -> None:
         assert version(name) == pinned, f"{name} differs from the lock: run `make install`"
 
 
+def test_the_wheel_fits_every_airflow_3_3_and_the_locks_pin_one() -> None:
+    (airflow,) = (each for each in declared(()) if each.name == "apache-airflow")
+    assert [airflow.specifier.contains(v) for v in ("3.2.9", "3.3.0", "3.3.1", "3.3.2", "3.4.0")] == [
+        False, True, True, True, False,
+    ]  # fmt: skip
+    assert {pins(file)["apache-airflow"] for file in EXTRAS} == {"3.3.2"}
+
+
 @pytest.mark.parametrize("file", EXTRAS)
 def test_every_pin_has_hashes_and_no_file_names_an_index(file: str) -> None:
     text = (PROJECT / file).read_text()

@@ -1,4 +1,4 @@
-"""Airflow's own parts: database, pool, keys, API server, broker.
+"""Airflow's own parts: database, pool, keys, API server, plugin, broker.
 
 In a cluster each component has only the secrets that it needs, so that each question is asked where
 its secret is, and nowhere else.
@@ -7,17 +7,17 @@ its secret is, and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
-import redis
 from airflow.configuration import conf
 from cryptography.fernet import Fernet
 
 from system_daemon.configuration.problems import Problem
-from system_daemon.deployment import api_server
+from system_daemon.deployment import api_server, celery
 from system_daemon.deployment.component import NEEDS, Component, Part
 from system_daemon.deployment.finding import error, warning
 
-_PATIENCE_S = 5
+_DATABASE = ("database", "sql_alchemy_conn")
 _Question = Callable[[], Iterator[Problem]]
 
 
@@ -33,13 +33,21 @@ def airflow_problems(pool: str | None, component: Component | None) -> Iterator[
         yield from _fernet()
     if Part.DATABASE in needs:
         wanted = pool if Part.POOL in needs else None
-        yield from _where_set("database", "sql_alchemy_conn", component, lambda: _database(wanted))
+        yield from _where_set(*_DATABASE, component, lambda: _database(wanted))
     if Part.SIGNATURE in needs:
         yield from _where_set("api_auth", "jwt_secret", component, api_server.refusal)
     if Part.API_SERVER in needs:
         yield from _asked("api server", api_server.unreachable)
-    if Part.BROKER in needs and "CeleryExecutor" in conf.get("core", "executor"):
-        yield from _where_set("celery", "broker_url", component, _broker)
+    if Part.LOG_KEY in needs:
+        yield from _where_set("api", "secret_key", component, _nothing_more)
+    if Part.TIMETABLES in needs:
+        yield from _asked("plugin", _timetables)
+    if "CeleryExecutor" not in conf.get("core", "executor"):
+        return
+    if Part.BROKER in needs:
+        yield from _where_set("celery", "broker_url", component, celery.broker)
+    if Part.RESULTS in needs:
+        yield from _asked("results", partial(celery.results, database=_is_set(*_DATABASE)))
 
 
 def _where_set(
@@ -47,9 +55,7 @@ def _where_set(
 ) -> Iterator[Problem]:
     """Ask, if the secret is set here; no cluster shares Airflow's own defaults."""
     variable = f"AIRFLOW__{section.upper()}__{option.upper()}"
-    known = conf.as_dict(display_source=True)
-    _value, source = known.get(section, {}).get(option, ("", "default"))
-    if source != "default":
+    if _is_set(section, option):
         yield from _asked(section.replace("_", " "), question)
     elif component is None:
         yield warning(
@@ -62,6 +68,34 @@ def _where_set(
             variable,
             f"expected it in the {component}, got none: it would use a value that no other"
             " component knows; set it to the same value everywhere it is needed",
+        )
+
+
+def _is_set(section: str, option: str) -> bool:
+    """Whether somebody gave it a value, and not Airflow."""
+    known = conf.as_dict(display_source=True)
+    _value, source = known.get(section, {}).get(option, ("", "default"))
+    return bool(source != "default")
+
+
+def _nothing_more() -> Iterator[Problem]:
+    """What cannot be asked of one component alone: whether the value is that of the others."""
+    return iter(())
+
+
+def _timetables() -> Iterator[Problem]:
+    from airflow import plugins_manager  # noqa: PLC0415 - it runs every plugin
+
+    from system_daemon.plugin import SystemDaemonPlugin  # noqa: PLC0415
+
+    registered = set(plugins_manager.get_timetables_plugins().values())
+    missing = [each.__name__ for each in SystemDaemonPlugin.timetables if each not in registered]
+    if missing:
+        yield error(
+            "plugin",
+            f"expected the plugin system_daemon with its timetables, got none of"
+            f" {', '.join(missing)}: no DAG of ours could be read here; install the wheel, or set"
+            " AIRFLOW__CORE__PLUGINS_FOLDER to a folder with the files of plugins/",
         )
 
 
@@ -102,18 +136,3 @@ def _database(pool: str | None) -> Iterator[Problem]:
         )
     elif slots == 0:
         yield error("pool", f'expected slots in the pool "{pool}", got 0; give it some, such as 8')
-
-
-def _broker() -> Iterator[Problem]:
-    url = conf.get("celery", "broker_url")
-    if not url.startswith(("redis://", "rediss://")):
-        return
-    try:
-        with redis.Redis.from_url(url, socket_timeout=_PATIENCE_S) as client:
-            client.ping()
-    except redis.RedisError as broken:
-        yield error(
-            "broker",
-            f"expected a Redis that answers, got {type(broken).__name__}: no worker would get a"
-            " task; set AIRFLOW__CELERY__BROKER_URL to where it is, password included",
-        )

@@ -26,7 +26,13 @@ class Part(Enum):
     SIGNATURE = auto()
     """The secret with which tasks are let in at the API server."""
     API_SERVER = auto()
+    LOG_KEY = auto()
+    """The secret with which the API server asks for logs."""
+    TIMETABLES = auto()
+    """The plugin."""
     BROKER = auto()
+    """Celery's."""
+    RESULTS = auto()
     """Celery's."""
     REDIS = auto()
     """The platform's."""
@@ -35,18 +41,28 @@ class Part(Enum):
     SERVICES = auto()
     """The connections of service calls."""
     ROUTES = auto()
-    """The connections of jobs."""
+    """The connections of jobs, those of notifications among them."""
+    ALERTS = auto()
+    """The notifiers and their connections."""
 
 
+_SERVER = frozenset({Part.DATABASE, Part.FERNET_KEY, Part.TIMETABLES})
 NEEDS: Mapping[Component | None, frozenset[Part]] = {
-    Component.API_SERVER: frozenset({Part.DATABASE, Part.FERNET_KEY, Part.SIGNATURE}),
-    Component.DAG_PROCESSOR: frozenset({Part.DATABASE, Part.FERNET_KEY}),
-    Component.SCHEDULER: frozenset(
-        {Part.DATABASE, Part.FERNET_KEY, Part.POOL, Part.SIGNATURE, Part.BROKER}
-    ),
-    Component.TRIGGERER: frozenset({Part.DATABASE, Part.FERNET_KEY, Part.REDIS, Part.SERVICES}),
+    Component.API_SERVER: _SERVER | {Part.SIGNATURE, Part.LOG_KEY},
+    Component.DAG_PROCESSOR: _SERVER | {Part.ALERTS},
+    Component.SCHEDULER: _SERVER | {Part.POOL, Part.SIGNATURE, Part.BROKER, Part.RESULTS},
+    Component.TRIGGERER: _SERVER | {Part.LOG_KEY, Part.REDIS, Part.SERVICES},
     Component.WORKER: frozenset(
-        {Part.API_SERVER, Part.BROKER, Part.REDIS, Part.POSTGRES, Part.ROUTES}
+        {
+            Part.API_SERVER,
+            Part.BROKER,
+            Part.LOG_KEY,
+            Part.POSTGRES,
+            Part.REDIS,
+            Part.RESULTS,
+            Part.ROUTES,
+            Part.TIMETABLES,
+        }
     ),
     None: frozenset(Part) - {Part.API_SERVER},
 }

@@ -10,6 +10,7 @@ from system_daemon.configuration.problems import Problem
 from system_daemon.deployment.airflow_parts import airflow_problems
 from system_daemon.deployment.component import Component
 from system_daemon.deployment.finding import error
+from system_daemon.deployment.messages import message_problems
 from system_daemon.deployment.stores import store_problems
 
 
@@ -28,7 +29,8 @@ def deployment_problems(
 
 
 async def _all(configuration: Configuration, component: Component | None) -> list[Problem]:
-    return [found async for found in store_problems(configuration, component)]
+    stores = [found async for found in store_problems(configuration, component)]
+    return stores + [found async for found in message_problems(configuration, component)]
 
 
 def _environment() -> Iterator[Problem]:

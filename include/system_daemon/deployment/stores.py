@@ -9,7 +9,7 @@ import psycopg
 
 from system_daemon import redis_client
 from system_daemon.configuration.loading import JOBS_FILE, Configuration
-from system_daemon.configuration.problems import Problem, shown
+from system_daemon.configuration.problems import Problem, Severity, shown
 from system_daemon.connections import (
     ConnectionUnusableError,
     connection,
@@ -64,7 +64,10 @@ async def _redis(conn_id: str, use: str, configuration: Configuration) -> AsyncI
         elsewhere = await misplaced(client, jobs.namespace, file=JOBS_FILE)
         if elsewhere is not None:
             remedy = "set it to the one that the platform uses"
-            yield replace(elsewhere, message=f"{elsewhere.message}; {remedy}")
+            # A person who edits may be ahead of the platform; whoever deploys would serve nobody.
+            yield replace(
+                elsewhere, severity=Severity.ERROR, message=f"{elsewhere.message}; {remedy}"
+            )
         elif not await client.exists(Keys(with_colon(jobs.namespace)).queues):
             yield warning(
                 f"connection {conn_id}",

@@ -9,6 +9,7 @@ from system_daemon.access import HttpAccess, Login
 from system_daemon.connections import (
     ConnectionUnusableError,
     connection,
+    extra_of,
     http_access,
     http_access_of,
     postgres_conninfo,
@@ -43,7 +44,7 @@ class AirflowConnections:
             found = await connection(conn_id, "smtp")
         except ConnectionUnusableError as error:
             raise NoAccessError(str(error)) from error
-        extra = await found.aextra_dejson()
+        extra = await extra_of(found)
         if not found.host:
             raise NoAccessError(f'expected a host in the connection "{conn_id}", got none')
         if extra.get("disable_ssl"):

@@ -65,7 +65,7 @@ def promoted_dag(settings: Settings) -> DAG:
             "class": Param("", type="string", title="Class", description="Shown only"),
         },
         default_args={"owner": OWNER},
-        **callbacks(settings),
+        **callbacks(settings, each_run=True),
     ) as dag:
         RunJob(
             task_id="run_job",

@@ -109,6 +109,25 @@ def test_databases_and_broker_are_in_networks_without_a_way_out() -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*STORES, *NEEDED}))
+def test_no_service_takes_all_memory(name: str) -> None:
+    assert re.fullmatch(r"(\$\{\w+:-)?\d+[mg]\}?", services()[name]["mem_limit"])
+
+
+def test_a_worker_has_memory_for_all_its_tasks() -> None:
+    """340 MB and 60 MB a task: docs/figures.md and docs/deploying.md."""
+    defaults = {each["name"]: each["word"] for each in variables()}
+    tasks, limit = int(defaults["WORKER_CONCURRENCY"]), defaults["WORKER_MEMORY"]
+    assert 2 * (340 + 60 * tasks) < int(limit.removesuffix("g")) * 1024
+
+
+@pytest.mark.parametrize("name", sorted({*STORES, *NEEDED}))
+def test_no_secret_becomes_an_argument(name: str) -> None:
+    """But for `printf`, which is no process but a part of the shell."""
+    for line in "\n".join(services()[name].get("command", ())).splitlines():
+        assert "printf" in line or not re.search(r"\$\$\w*(PASSWORD|SECRET|KEY)", line), line
+
+
+@pytest.mark.parametrize("name", sorted({*STORES, *NEEDED}))
 def test_every_image_is_pinned(name: str) -> None:
     image = services()[name]["image"]
     tag = image.removesuffix("}").rpartition(":")[2]
@@ -120,7 +139,8 @@ def test_the_base_image_is_one_in_both_files_and_its_airflow_is_ours() -> None:
     assert services()["airflow-worker"]["build"]["args"]["AIRFLOW_IMAGE"] == (
         f"${{AIRFLOW_IMAGE:-{base}}}"
     )
-    (ours,) = re.findall(r'"apache-airflow==([\d.]+)"', (PROJECT / "pyproject.toml").read_text())
+    lock = (PROJECT / "requirements-cluster.txt").read_text()
+    (ours,) = re.findall(r"(?m)^apache-airflow==([\d.]+) ", lock)
     assert f"slim-{ours}-" in base
 
 

@@ -21,6 +21,12 @@ def test_what_is_installed_has_hashes() -> None:
     assert {"apache-airflow-providers-celery==", "apache-airflow-providers-fab=="} <= set(pins)
 
 
+def test_on_astros_runtime_nothing_of_its_own_is_replaced() -> None:
+    text = (PROJECT / "requirements" / "astro.txt").read_text()
+    assert re.findall(r"(?m)^([A-Za-z0-9][^ ]*)==", text) == ["aiosmtplib"]
+    assert "--hash=sha256:" in text
+
+
 def test_the_builder_is_given_what_the_image_copies_and_no_more() -> None:
     copied = set(re.findall(r"(?m)^COPY --chown=\S+ (\S+) ", DOCKERFILE))
     lines = (PROJECT / ".dockerignore").read_text().splitlines()
@@ -32,8 +38,8 @@ def test_the_builder_is_given_what_the_image_copies_and_no_more() -> None:
         "dags",
         "plugins",
         "include",
-        "requirements.txt",
         "requirements-cluster.txt",
+        "requirements/astro.txt",
     }
     assert rules[-1] == "**/.*"
 
