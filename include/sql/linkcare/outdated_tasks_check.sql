@@ -84,7 +84,7 @@ changed AS (
         status = due.status,
         iteration = due.iteration,
         scheduled_at = due.scheduled_at,
-        notified_at = CASE WHEN due.status = 12 THEN NULL ELSE task.notified_at END
+        notified_at = CASE WHEN due.iteration = task.iteration THEN task.notified_at END
     FROM due
     WHERE task.task_id = due.task_id
     RETURNING due.status

@@ -222,3 +222,18 @@ def test_only_in_admissions_that_are_enrolled_or_active(
     linkcare.task(admission_id=admission, scheduled_at=NOON - DAY, recurs_every="1 hour")
     counts = linkcare.run_twice(TASK).counts
     assert counts == {"tasks_expired": int(acted_on), "tasks_rescheduled": int(acted_on)}
+
+
+def test_an_iteration_that_is_over_when_it_is_found_was_never_told(linkcare: Linkcare) -> None:
+    """What was told was the iteration before."""
+    began = NOON - timedelta(hours=20)
+    task = linkcare.task(
+        scheduled_at=began,
+        recurs_from=began,
+        recurs_every="7 hours",
+        expires_after="1 hour",
+        notified_at=began,
+    )
+    linkcare.run("OUTDATED_TASKS_CHECK")
+    row = linkcare.row("task", task)
+    assert (row["status"], row["iteration"], row["notified_at"]) == (EXPIRED, 3, None)

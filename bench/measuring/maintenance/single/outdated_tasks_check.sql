@@ -33,6 +33,6 @@ UPDATE task
    SET status = CASE WHEN decided.is_over THEN 17 ELSE 12 END,
        iteration = coalesce(decided.iteration, task.iteration),
        scheduled_at = decided.scheduled_at,
-       notified_at = CASE WHEN decided.is_over THEN task.notified_at END
+       notified_at = CASE WHEN decided.iteration IS NULL THEN task.notified_at END
   FROM decided
  WHERE task.task_id = decided.task_id
