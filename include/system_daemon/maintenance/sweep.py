@@ -8,7 +8,6 @@ nothing is due, one look is all that a statement costs.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +15,7 @@ from datetime import datetime
 import psycopg
 
 from system_daemon.maintenance.attempts import Attempts
-from system_daemon.maintenance.batches import Batch, Database
+from system_daemon.maintenance.batches import Database
 from system_daemon.maintenance.braking import BrakeError, Limit, brake_error, limit
 from system_daemon.maintenance.counting import Counting
 from system_daemon.maintenance.neighbours import Neighbours
@@ -30,6 +29,7 @@ from system_daemon.maintenance.sql_failure import (
 )
 from system_daemon.maintenance.statements import Statement
 from system_daemon.maintenance.sweep_values import COUNTED_AT_MOST, Left, Sweep, Swept
+from system_daemon.maintenance.tally import Tally
 
 __all__ = [
     "BrakeError",
@@ -136,14 +136,7 @@ class _Run:
             stopped=doors.stopped,
         )
         self._pace = Pace(Neighbours(database), clock=doors.clock, rest=doors.rest)
-        self._counts: Counter[str] = Counter(
-            {name: 0 for statement in self._changing for name in statement.counts}
-        )
-        self._reports: set[str] = set()
-        self._rows = 0
-        self._touched = 0
-        self._batches = 0
-        self._rows_left: int | None = 0
+        self._tally = Tally(self._changing)
 
     def report(self, statement: Statement) -> None:
         """Count what a report is about."""
@@ -152,15 +145,15 @@ class _Run:
         except LockedOutError as error:
             self._doors.log(f"{self._request.task}: {error}")
         else:
-            self._counts.update(found.counts)
-            self._reports.update(found.counts)
+            self._tally.report(found)
 
     def preview(self) -> Swept:
         """Count what `change` would do."""
         for statement in self._changing:
-            self._count(self._counting.due(statement, self._budget()))
-        self._rows_left = None
-        if (allowed := self._allowed()) is not None and self._touched > allowed.rows:
+            self._tally.preview(self._counting.due(statement, self._budget()))
+        self._tally.left(None)
+        allowed = self._allowed()
+        if allowed is not None and self._tally.touched > allowed.rows:
             self._doors.log(
                 f"{self._request.task}: its brake would stop this run: {allowed.reason}"
             )
@@ -179,7 +172,7 @@ class _Run:
 
     def so_far(self) -> Swept:
         """What was done before an error."""
-        self._rows_left = None
+        self._tally.left(None)
         return self._swept(None)
 
     def _allowed(self) -> Limit | None:
@@ -218,39 +211,23 @@ class _Run:
                 break
             batch, asked = done
             took = self._doors.clock() - began
-            self._add(batch)
-            self._progress.after(self._rows, lambda: self._to_do(statement))
+            self._tally.batch(batch)
+            if batch.notifications:
+                self._doors.hand_over(batch.notifications)
+            self._progress.after(self._tally.rows, lambda: self._to_do(statement))
             moved = any(batch.counts.values()) or batch.cursor != before
             if batch.rows < asked or not moved:
                 break
             self._pace.after(batch.rows, took)
         return self._left_over(statement, reason)
 
-    def _count(self, batch: Batch) -> None:
-        self._rows += batch.rows
-        self._touched += batch.touched
-        self._counts.update(batch.counts)
-
-    def _add(self, batch: Batch) -> None:
-        self._count(batch)
-        self._batches += batch.rows > 0
-        if batch.notifications:
-            self._doors.hand_over(batch.notifications)
-
     def _left_over(self, statement: Statement, reason: Left | None) -> Left | None:
         """Count and say what is left of a statement, and why."""
-        if reason is Left.STOPPED:
-            self._rows_left = None
-            return reason
-        rows = self._counting.left(statement)
-        if rows is None:
-            self._rows_left = None
-            return reason
-        if rows == 0:
-            return None
+        rows = None if reason is Left.STOPPED else self._counting.left(statement)
+        self._tally.left(rows)
+        if not rows:
+            return None if rows == 0 else reason
         why = reason or Left.LOCKED
-        if self._rows_left is not None:
-            self._rows_left += rows
         least = "at least " if rows == COUNTED_AT_MOST else ""
         self._doors.log(
             f"{self._request.task}: {statement.name} leaves {least}{rows:,} rows for the next run:"
@@ -264,7 +241,7 @@ class _Run:
         return self._counting.to_do(following, at_most=self._budget())
 
     def _budget(self) -> int:
-        return max(0, self._request.max_rows - self._rows)
+        return max(0, self._request.max_rows - self._tally.rows)
 
     def _must_stop(self) -> Left | None:
         if self._doors.stopped():
@@ -276,17 +253,11 @@ class _Run:
         return None
 
     def _swept(self, left: Left | None) -> Swept:
-        return Swept(
-            counts=dict(self._counts),
-            reports=frozenset(self._reports),
-            rows=self._rows,
-            touched=self._touched,
-            batches=self._batches,
+        return self._tally.swept(
             as_of=self._as_of,
             dry_run=self._request.dry_run,
             seconds=self._doors.clock() - self._start,
             left=left,
-            rows_left=self._rows_left,
         )
 
 
