@@ -18,9 +18,10 @@ from system_daemon.configuration.loading import Configuration, folder, load
 from system_daemon.connections import redis_url
 from system_daemon.jobs import fast_loop
 from system_daemon.jobs.airflow_connections import AirflowConnections
-from system_daemon.jobs.airflow_runs import start_run
+from system_daemon.jobs.airflow_runs import is_paused, start_run
 from system_daemon.jobs.consumer import work
 from system_daemon.jobs.doors import Doors
+from system_daemon.jobs.ending import RouteDownError
 from system_daemon.jobs.failed import FailedList
 from system_daemon.jobs.handlers.opening import open_handlers
 from system_daemon.jobs.payload import Job
@@ -29,6 +30,7 @@ from system_daemon.jobs.queue import JobQueue
 from system_daemon.jobs.reporting import Reporting
 from system_daemon.jobs.routes import Routes, dag_params
 from system_daemon.jobs.shift import Shift
+from system_daemon.jobs.stop import Stop
 from system_daemon.jobs.verdict import Done, Failed
 from system_daemon.jobs.worker_record import new_consumer
 from system_daemon.redis_client import connect
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 PROMOTED_DAG = "background_job"
 _EDITS_S = 5.0
+_PAUSES_S = 5.0
 GRACE_S = 4.0
 """Airflow kills a task five seconds after it asked it to stop."""
 
@@ -84,12 +87,26 @@ async def _serving(name: str, configuration: Configuration, log: Any) -> AsyncIt
         await redis.aclose()
 
 
-async def _stop_when_edited(configuration: Configuration, stop: asyncio.Event) -> None:
+async def _stop_when_edited(configuration: Configuration, stop: Stop) -> None:
     """A shift keeps the routes it began with: an edit ends it, and the next one has the new."""
-    while not stop.is_set():
+    while not stop.asked:
         await asyncio.sleep(_EDITS_S)
         if load() is not configuration:
-            stop.set()
+            stop.hurry.set()
+
+
+async def _rest_when_paused(dag_id: str, stop: Stop, log: Any) -> None:
+    """Who pauses the DAG pauses the queue, however busy it is."""
+    while not stop.asked:
+        try:
+            paused = await is_paused(dag_id)
+        except Exception as error:  # Airflow may answer anything; the next time it may answer well
+            log.debug("Airflow did not say whether %s is paused (%s)", dag_id, type(error).__name__)
+            paused = None
+        if paused:
+            log.info("%s is paused: the shift ends, and the jobs wait", dag_id)
+            stop.rest.set()
+        await asyncio.sleep(_PAUSES_S)
 
 
 async def _start_routed_dag(job: Job, route: Route) -> None:
@@ -122,8 +139,8 @@ class Work(BaseOperator):  # type: ignore[misc]
                 f'expected a queue "{self.queue_name}" in background_jobs.json, got none; the jobs'
                 " wait"
             )
-        stop = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        stop = Stop(grace=GRACE_S)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.hurry.set)
         async with _serving(self.queue_name, configuration, self.log) as service:
 
             async def promote(job: Job) -> None:
@@ -135,6 +152,7 @@ class Work(BaseOperator):  # type: ignore[misc]
             reporting = Reporting(in_worker(), service.queue, shift)
             beside = [
                 asyncio.create_task(_stop_when_edited(configuration, stop)),
+                asyncio.create_task(_rest_when_paused(self.dag_id, stop, self.log)),
                 asyncio.create_task(reporting.run()),
             ]
             try:
@@ -146,8 +164,10 @@ class Work(BaseOperator):  # type: ignore[misc]
                     stop=stop,
                     log=self.log,
                     shift=shift,
-                    grace=GRACE_S,
                 )
+            except RouteDownError as error:
+                # Another try of this task would only say it later.
+                raise AirflowFailException(str(error)) from None
             finally:
                 for task in beside:
                     task.cancel()

@@ -71,7 +71,7 @@ async def run_promoted(
     if job is None:
         return Gone(job_id)
     door = doors.find(job.job_class)
-    if door is None:
+    if door.handle is None:
         return await _bury(queue, job, "NoRoute", missing(job.job_class))
     numbered = dataclasses.replace(job, attempt=job.attempt + attempt)
     verdict: Verdict = await door.handle(numbered)

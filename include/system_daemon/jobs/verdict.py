@@ -33,6 +33,21 @@ class Wait:
     reason: str
 
 
+class SafeError(Exception):
+    """An error whose text holds no value of a job: it may be told."""
+
+
+def told(error: Exception) -> str:
+    """What may be said of an error: its text if that is safe, else its class."""
+    return str(error) if isinstance(error, SafeError) else type(error).__name__
+
+
+def unexpected(error: Exception) -> Failed:
+    """The end of an attempt that broke where nothing was to break."""
+    kind = type(error).__name__
+    return Failed(exception=kind, reason=f"the attempt ended in an unexpected {kind}")
+
+
 Verdict = Done | Failed | Wait
 DONE = Done()
 Handler = Callable[[Job], Awaitable[Verdict]]
