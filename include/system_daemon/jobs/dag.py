@@ -66,7 +66,10 @@ def promoted_dag(settings: Settings) -> DAG:
         params={
             "id": Param(type="string", minLength=1, title="Job", description="The job's id"),
             "queue": Param(
-                type="string", minLength=1, title="Queue", description="The queue it came from"
+                "",
+                type="string",
+                title="Queue",
+                description="The queue it came from; may be left out",
             ),
             "class": Param("", type="string", title="Class", description="Shown only"),
         },

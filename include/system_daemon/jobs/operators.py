@@ -22,10 +22,17 @@ from system_daemon.jobs.airflow_runs import is_paused, start_run
 from system_daemon.jobs.consumer import work
 from system_daemon.jobs.doors import Doors
 from system_daemon.jobs.ending import RouteDownError
-from system_daemon.jobs.failed import FailedList
+from system_daemon.jobs.failed import (
+    FailedList,
+    NotInFailedError,
+    NotRepeatableError,
+    WrongQueueError,
+)
 from system_daemon.jobs.handlers.opening import open_handlers
+from system_daemon.jobs.keys import Keys, with_colon
 from system_daemon.jobs.payload import Job
-from system_daemon.jobs.promoted_run import Buried, Ended, Gone, run_promoted
+from system_daemon.jobs.promoted import PromotedJobs
+from system_daemon.jobs.promoted_run import Buried, Ended, Gone, result_of, run_promoted
 from system_daemon.jobs.queue import JobQueue
 from system_daemon.jobs.reporting import Reporting
 from system_daemon.jobs.routes import Routes, dag_params
@@ -182,14 +189,17 @@ class RunJob(BaseOperator):  # type: ignore[misc]
     def execute(self, context: Context) -> None:
         """Run the job that the run's params name."""
         params, instance = context["params"], context["ti"]
-        ended = asyncio.run(
-            self._run(
-                str(params["id"]),
-                str(params["queue"]),
-                attempt=instance.try_number,
-                last=instance.try_number > instance.max_tries,
+        try:
+            ended = asyncio.run(
+                self._run(
+                    str(params["id"]),
+                    str(params["queue"]),
+                    attempt=instance.try_number,
+                    last=instance.try_number > instance.max_tries,
+                )
             )
-        )
+        except (NotInFailedError, NotRepeatableError, WrongQueueError) as error:
+            raise AirflowFailException(str(error)) from None
         match ended:
             case Done():
                 self.log.info("the job is done")
@@ -207,8 +217,9 @@ class RunJob(BaseOperator):  # type: ignore[misc]
 
     async def _run(self, job_id: str, queue: str, *, attempt: int, last: bool) -> Ended:
         configuration = load()
+        queue = queue or await _queue_of(job_id, configuration)
         async with _serving(queue, configuration, self.log) as service:
-            return await run_promoted(
+            ended = await run_promoted(
                 service.queue,
                 service.failed,
                 service.doors,
@@ -217,3 +228,21 @@ class RunJob(BaseOperator):  # type: ignore[misc]
                 last=last,
                 log=self.log,
             )
+        result = result_of(ended)
+        if result is not None:
+            in_worker().jobs_ended(queue, {result: 1})
+        return ended
+
+
+async def _queue_of(job_id: str, configuration: Configuration) -> str:
+    """The queue of a promoted or failed job. Raises NotInFailedError."""
+    jobs = configuration.jobs
+    redis = connect(await redis_url(jobs.redis_connection), decode_responses=False)
+    try:
+        keys = Keys(with_colon(jobs.namespace))
+        for queue in jobs.queues:
+            if await PromotedJobs(redis, keys, queue.name).find(job_id) is not None:
+                return queue.name
+        return (await FailedList(redis, namespace=jobs.namespace).find(job_id)).failure.queue
+    finally:
+        await redis.aclose()

@@ -100,8 +100,8 @@ class Runs:
                     await arrived
                     return
                 case Wait():
-                    door.breaker.wait(verdict.seconds)
-                    self._tell("must wait %g s: %s", job, verdict.seconds, verdict.reason)
+                    door.breaker.wait(verdict.pause)
+                    self._tell("must wait %g s: %s", job, verdict.pause, verdict.reason)
                     self._hold(number)
                     return
                 case Failed():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from system_daemon.jobs.payload import Job
 
+SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -31,6 +33,11 @@ class Wait:
 
     seconds: float
     reason: str
+
+    @property
+    def pause(self) -> float:
+        """Seconds to wait: one at least, so that nothing asks in a hot loop; an hour at most."""
+        return max(SHORTEST_WAIT_S, min(self.seconds, LONGEST_WAIT_S))
 
 
 class SafeError(Exception):
