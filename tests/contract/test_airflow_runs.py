@@ -21,7 +21,7 @@ import psutil
 import pytest
 import structlog
 
-from system_daemon.jobs.airflow_runs import RunNotCreatedError, is_paused, start_run
+from system_daemon.jobs.airflow_runs import RunNotCreatedError, is_paused, keep_run, start_run
 from system_daemon.jobs.operators import PROMOTED_DAG
 from tests.contract.scheduler import Scheduler
 
@@ -147,6 +147,25 @@ async def test_a_run_that_is_under_way_is_left_alone(queue: Scheduler) -> None:
         become(queue, "running")
         await start_run(PROMOTED_DAG, "j1", CONF, again=True)
     assert (one(queue).state, task_states(queue)) == ("running", ["running"])
+
+
+async def test_a_run_that_ended_or_was_deleted_meanwhile_is_started_again(
+    queue: Scheduler,
+) -> None:
+    from airflow.models.dagrun import DagRun
+    from sqlalchemy import delete
+
+    with a_running_task():
+        await start_run(PROMOTED_DAG, "j1", CONF)
+        assert not await keep_run(PROMOTED_DAG, "j1", CONF), "it is on its way"
+        queue.tick_until(lambda: one(queue).state == "running", "the run's start")
+        become(queue, "failed")
+        assert await keep_run(PROMOTED_DAG, "j1", CONF)
+        assert one(queue).state == "queued"
+        with queue.session() as session:
+            session.execute(delete(DagRun).where(DagRun.dag_id == PROMOTED_DAG))
+        assert await keep_run(PROMOTED_DAG, "j1", CONF)
+    assert one(queue).run_id == "job__j1"
 
 
 @pytest.mark.parametrize(

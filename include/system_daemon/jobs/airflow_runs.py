@@ -56,9 +56,30 @@ async def start_run(
     run = run_id(job_id)
     if await _trigger(dag_id, run, conf, reset=False) or not again:
         return
-    state = await _asked(GetDagRunState(dag_id=dag_id, run_id=run))
-    if getattr(state, "state", None) in _FINISHED:
+    if await _state(dag_id, run) in _FINISHED:
         await _trigger(dag_id, run, conf, reset=True)
+
+
+async def keep_run(dag_id: str, job_id: str, conf: Mapping[str, object]) -> bool:
+    """Start the run of a job again if somebody ended or deleted it meanwhile; whether that was so.
+
+    Raises:
+        RunNotCreatedError: Airflow refused.
+    """
+    run = run_id(job_id)
+    state = await _state(dag_id, run)
+    if state is not None and state not in _FINISHED:
+        return False
+    return await _trigger(dag_id, run, conf, reset=state is not None)
+
+
+async def _state(dag_id: str, run: str) -> str | None:
+    """The state of a run; None when there is none, or Airflow does not say."""
+    try:
+        answer = await _asked(GetDagRunState(dag_id=dag_id, run_id=run))
+    except AirflowRuntimeError:
+        return None
+    return getattr(answer, "state", None)
 
 
 async def is_paused(dag_id: str) -> bool | None:

@@ -18,7 +18,7 @@ from system_daemon.configuration.loading import Configuration, folder, load
 from system_daemon.connections import redis_url
 from system_daemon.jobs import fast_loop
 from system_daemon.jobs.airflow_connections import AirflowConnections
-from system_daemon.jobs.airflow_runs import is_paused, start_run
+from system_daemon.jobs.airflow_runs import is_paused, keep_run, start_run
 from system_daemon.jobs.consumer import work
 from system_daemon.jobs.doors import Doors
 from system_daemon.jobs.ending import RouteDownError
@@ -41,6 +41,7 @@ from system_daemon.jobs.stop import Stop
 from system_daemon.jobs.verdict import Done, Failed
 from system_daemon.jobs.worker_record import new_consumer
 from system_daemon.redis_client import connect
+from system_daemon.services.log_lines import clean
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -153,7 +154,10 @@ class Work(BaseOperator):  # type: ignore[misc]
             async def promote(job: Job) -> None:
                 conf = {"id": job.id, "class": job.job_class, "queue": job.queue}
                 await start_run(PROMOTED_DAG, job.id, conf, again=True)
-                await service.queue.promote(job)
+                moved = await service.queue.promote(job)
+                # A run that somebody marked or deleted in between looks for no payload any more.
+                if moved and await keep_run(PROMOTED_DAG, job.id, conf):
+                    self.log.info("the run of job %s was started again", clean(job.id, 100))
 
             shift = Shift()
             reporting = Reporting(in_worker(), service.queue, shift)
