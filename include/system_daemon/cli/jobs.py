@@ -86,6 +86,11 @@ def stats(
             say(f"  {consumer.name}: {consumer.in_flight} in flight, {_heartbeat(consumer)}")
     if not found.queues:
         say("No queue is known.")
+    for key, jobs in found.stranded.items():
+        say(
+            f"{counted(jobs, 'job')} stranded in {key}: an interrupted Resque::dequeue left them;"
+            " RPOPLPUSH moves them back to their queue"
+        )
     say(f"{found.failed} failed")
 
 

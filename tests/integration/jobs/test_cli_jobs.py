@@ -226,3 +226,20 @@ def test_namespace_and_connection_are_those_of_the_configuration(
         assert len(await crew.waiting("mail")) == 1
 
     with_crew(waits)
+
+
+def test_stats_tell_of_jobs_that_an_interrupted_dequeue_left_behind(
+    run: Run, with_crew: Any
+) -> None:
+    async def leave(crew: Crew) -> None:
+        await crew.redis.rpush("site:queue:mail:temp:1763845200", php(1), php(2))
+        await crew.redis.rpush("site:queue:mail:temp:1763845200:requeue", php(3))
+
+    with_crew(leave)
+    assert json.loads(run("stats", "--json").stdout)["stranded"] == {
+        "site:queue:mail:temp:1763845200": 2,
+        "site:queue:mail:temp:1763845200:requeue": 1,
+    }
+    assert "2 jobs stranded in site:queue:mail:temp:1763845200" in run("stats").stdout.replace(
+        "\n", " "
+    )
