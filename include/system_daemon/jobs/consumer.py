@@ -154,10 +154,10 @@ class _Consumer:
             count = self._needed()
             if count <= 0:
                 wanted.clear()
-                await _within(_HELD_POLL_S if holds.any else _LOOK_S, wanted)
+                await _within(_HELD_POLL_S if holds.searching else _LOOK_S, wanted)
                 continue
             jobs = await self._claims.take(count, self._stop.hurry, await holds.choice())
-            self._in_flight.add(jobs, held=self._doors.is_barred)
+            self._in_flight.add(jobs, held=self._doors.is_barred if holds.searching else None)
             if len(jobs) == count:
                 await asyncio.sleep(0)
                 continue
@@ -166,7 +166,7 @@ class _Consumer:
                 last_job = self._clock()
             elif self._clock() - last_job >= self._settings.linger:
                 return
-            longest = _HELD_POLL_S if holds.any else LONGEST_POLL_S
+            longest = _HELD_POLL_S if holds.searching else LONGEST_POLL_S
             pause = SHORTEST_POLL_S if jobs else min(1.5 * pause, longest)
             await asyncio.sleep(pause)
 

@@ -23,7 +23,8 @@ from system_daemon.services.log_lines import Log
 _AGAIN_S = 1.0
 """Before another try to give jobs back that Redis did not take."""
 _LEARN_S = 0.1
-"""How often a queue with a held route is searched for classes that have not come before."""
+"""How often a queue with a held route is searched for classes that have not come before, or for a
+job to try."""
 
 
 class Holds:
@@ -47,7 +48,12 @@ class Holds:
         self._clock = doors.clock
         self._shut: set[Door] = set()
         self._trials: dict[Door, int] = {}
-        self._return_at = self._learn_at = 0.0
+        self._return_at = self._learn_at = self._try_at = 0.0
+
+    @property
+    def searching(self) -> bool:
+        """Whether claims pass jobs over, which takes Redis a while."""
+        return any(door.barred for door in self._doors.all())
 
     @property
     def any(self) -> bool:
@@ -56,7 +62,7 @@ class Holds:
 
     async def choice(self) -> Choice:
         """What a claim may bring now; while a route is held, nothing whose route is not known."""
-        if not any(door.barred for door in self._doors.all()):
+        if not self.searching:
             return EVERY
         if self._clock() >= self._learn_at:
             self._learn_at = self._clock() + _LEARN_S
@@ -123,7 +129,7 @@ class Holds:
 
     async def _try_one(self, door: Door, stop: asyncio.Event) -> None:
         trial = self._trials.get(door)
-        if trial is not None and self._in_flight.owes(trial):
+        if (trial is not None and self._in_flight.owes(trial)) or self._clock() < self._try_at:
             return
         if any(self._goes_to(job, door) for job in self._in_flight.held().values()):
             return
@@ -131,3 +137,5 @@ class Holds:
         numbers = self._in_flight.add(await self._claims.take(1, stop, only))
         if numbers:
             self._trials[door] = numbers[0]
+        else:
+            self._try_at = self._clock() + _LEARN_S

@@ -54,7 +54,7 @@ class Runs:
         self.low = 0
         """With this many waiting jobs or less, more are wanted."""
         self.halt = asyncio.Event()
-        """While set, no failed job is tried again: it is held."""
+        """While set, no failed job is tried again: it is held, as those of a held route are."""
 
     async def serve(self) -> None:
         """One worker, until cancelled."""
@@ -138,7 +138,7 @@ class Runs:
             await self._promote_now(number, job, door)
             return False
         pause = min(_FIRST_RETRY_S * 2 ** (attempt - 1), _LONGEST_RETRY_S)
-        if await self._halted_within(pause):
+        if await self._halted_within(pause) or door.shut:
             self._hold(number)
             return False
         return True
