@@ -91,7 +91,8 @@ async def run_promoted(
     door = doors.find(job.job_class)
     if door.handle is None:
         return await _bury(queue, job, "NoRoute", missing(job.job_class))
-    numbered = dataclasses.replace(job, attempt=job.attempt + attempt)
+    before = 0 if door.at_once else 1  # elsewhere it was tried before it got the run
+    numbered = dataclasses.replace(job, attempt=job.attempt - 1 + before + attempt)
     verdict: Verdict = await door.handle(numbered)
     waited = 0.0
     while isinstance(verdict, Wait) and waited + verdict.pause <= LONGEST_WAIT_S:

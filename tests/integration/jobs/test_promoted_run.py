@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Literal, cast
 
 import pytest
 from redis.asyncio import Redis
 
-from system_daemon.configuration.background_jobs import Route
-from system_daemon.jobs import promoted_run
+from system_daemon.configuration.background_jobs import BackgroundJobs, Queue, Route
+from system_daemon.configuration.loading import Configuration
+from system_daemon.jobs import operators, promoted_run
 from system_daemon.jobs.doors import Doors
-from system_daemon.jobs.failed import FailedList, WrongQueueError
+from system_daemon.jobs.failed import FailedList, NotInFailedError, WrongQueueError
 from system_daemon.jobs.payload import Job
-from system_daemon.jobs.promoted_run import Buried, Ended, Gone, run_promoted
+from system_daemon.jobs.promoted_run import Buried, Ended, Gone, result_of, run_promoted
 from system_daemon.jobs.queue import JobQueue
 from system_daemon.jobs.routes import Routes
 from system_daemon.jobs.verdict import DONE, Failed, Verdict, Wait
@@ -48,12 +51,14 @@ def handler(monkeypatch: pytest.MonkeyPatch) -> Handler:
 def attempt(crew: Crew, redis: Redis, handler: Handler) -> Attempt:
     """Makes one attempt as the task does."""
     failed = FailedList(redis, namespace="resque:")
-    routes = Routes((Route(job_class="C", endpoint="http://localhost/"),))
 
     async def never(*_: object) -> None:
         raise AssertionError("no route has a DAG")
 
-    async def run(number: int = 1, *, last: bool = False, queue: str = "q") -> Ended:
+    async def run(
+        number: int = 1, *, last: bool = False, queue: str = "q", how: Literal["dag"] | None = None
+    ) -> Ended:
+        routes = Routes((Route(job_class="C", endpoint="http://localhost/", run=how),))
         doors = Doors(routes, lambda _: handler, never)
         return await run_promoted(
             crew.consumer(queue), failed, doors, JOB, attempt=number, last=last, log=LOG
@@ -142,3 +147,36 @@ async def test_a_wrong_queue_ends_in_a_sentence_and_leaves_the_job_where_it_is(
     assert await crew.redis.llen(crew.keys.failed) == 1
     assert handler.attempts == []
     assert await attempt() == DONE
+
+
+async def test_a_job_that_was_never_tried_before_begins_with_its_first_attempt(
+    crew: Crew, consumer: JobQueue, handler: Handler, attempt: Attempt
+) -> None:
+    await _promote(crew, consumer)
+    handler.verdicts = [FAILED]
+    await attempt(1, how="dag")
+    await attempt(2, how="dag")
+    assert handler.attempts == [1, 2]
+
+
+async def test_the_queue_of_a_promoted_or_failed_job_is_found_by_its_id_alone(
+    crew: Crew, consumer: JobQueue, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def url(_connection: str) -> str:
+        return redis_url
+
+    monkeypatch.setattr(operators, "redis_url", url)
+    jobs = BackgroundJobs(queues=(Queue(name="other"), Queue(name="q")))
+    configuration = cast("Configuration", SimpleNamespace(jobs=jobs))
+    await _promote(crew, consumer)
+    assert await operators._queue_of(JOB, configuration) == "q"
+    await consumer.bury_promoted(JOB, exception="E", error="e")
+    assert await operators._queue_of(JOB, configuration) == "q"
+    await crew.redis.delete(crew.keys.failed)
+    with pytest.raises(NotInFailedError):
+        await operators._queue_of(JOB, configuration)
+
+
+def test_a_run_counts_as_a_shift_does() -> None:
+    ends = (DONE, FAILED, Buried("no"), Gone(JOB))
+    assert [result_of(each) for each in ends] == ["done", "failed", "buried", None]
