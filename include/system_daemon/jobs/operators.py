@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
 PROMOTED_DAG = "background_job"
-_EDITS_S = 5.0
+_EDITS_S = 1.0
+"""Short, because until then a job of a route that was just added counts as one without a route."""
 _PAUSES_S = 5.0
 GRACE_S = 4.0
 """Airflow kills a task five seconds after it asked it to stop."""
