@@ -60,7 +60,7 @@ class Metrics:
         self._emit(self.stats.gauge, "jobs.oldest_age", oldest_age_s or 0.0, tags)
 
     def jobs_ended(self, queue: str, counts: Mapping[str, int]) -> None:
-        """Jobs by what became of them: done, failed (an attempt), promoted, buried, reaped."""
+        """Jobs by what became of them: done, failed (attempts), promoted, buried, reaped, holds."""
         for result, count in counts.items():
             if count:
                 self._emit(self.stats.incr, f"jobs.{result}", count, {"queue": queue})

@@ -7,6 +7,7 @@ the network are left out. An Airflow that changes one of them fails here, in sec
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import threading
@@ -20,7 +21,7 @@ import psutil
 import pytest
 import structlog
 
-from system_daemon.jobs.airflow_runs import RunNotCreatedError, start_run
+from system_daemon.jobs.airflow_runs import RunNotCreatedError, is_paused, keep_run, start_run
 from system_daemon.jobs.operators import PROMOTED_DAG
 from tests.contract.scheduler import Scheduler
 
@@ -148,6 +149,25 @@ async def test_a_run_that_is_under_way_is_left_alone(queue: Scheduler) -> None:
     assert (one(queue).state, task_states(queue)) == ("running", ["running"])
 
 
+async def test_a_run_that_ended_or_was_deleted_meanwhile_is_started_again(
+    queue: Scheduler,
+) -> None:
+    from airflow.models.dagrun import DagRun
+    from sqlalchemy import delete
+
+    with a_running_task():
+        await start_run(PROMOTED_DAG, "j1", CONF)
+        assert not await keep_run(PROMOTED_DAG, "j1", CONF), "it is on its way"
+        queue.tick_until(lambda: one(queue).state == "running", "the run's start")
+        become(queue, "failed")
+        assert await keep_run(PROMOTED_DAG, "j1", CONF)
+        assert one(queue).state == "queued"
+        with queue.session() as session:
+            session.execute(delete(DagRun).where(DagRun.dag_id == PROMOTED_DAG))
+        assert await keep_run(PROMOTED_DAG, "j1", CONF)
+    assert one(queue).run_id == "job__j1"
+
+
 @pytest.mark.parametrize(
     ("dag_id", "conf"),
     [("nowhere", {"id": MARKED}), (PROMOTED_DAG, {"id": [MARKED], "queue": "clinic"})],
@@ -169,3 +189,30 @@ async def test_any_job_id_gets_a_run_and_finds_it_again(queue: Scheduler, job_id
         await start_run(PROMOTED_DAG, job_id, CONF)
         await start_run(PROMOTED_DAG, job_id, CONF)
     assert one(queue).run_id.startswith("job__")
+
+
+async def test_airflow_says_whether_somebody_paused_the_dag(queue: Scheduler) -> None:
+    from airflow.models.dag import DagModel
+    from sqlalchemy import update
+
+    for paused in (True, False):
+        with queue.session() as session:
+            chosen = update(DagModel).where(DagModel.dag_id == "jobs__clinic")
+            session.execute(chosen.values(is_paused=paused))
+        with a_running_task():
+            assert await is_paused("jobs__clinic") is paused
+    with a_running_task():
+        assert await is_paused("nowhere") is None
+
+
+async def test_an_answer_that_nobody_waits_for_any_more_is_not_given_to_the_next_one(
+    queue: Scheduler,
+) -> None:
+    with a_running_task():
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.001):
+                    await is_paused("jobs__clinic")
+        await start_run(PROMOTED_DAG, "j1", CONF)
+        assert await is_paused("jobs__clinic") is False
+    assert one(queue).run_id == "job__j1"

@@ -6,7 +6,10 @@ import json
 
 from airflow.serialization.serialized_objects import DagSerialization
 
+from system_daemon.configuration.background_jobs import BackgroundJobs, Queue
 from system_daemon.configuration.loading import load
+from system_daemon.configuration.settings import Settings
+from system_daemon.jobs.dag import queue_dag
 from tests.airflow_settings import PROJECT
 from tests.dags.conftest import Parse
 
@@ -68,6 +71,14 @@ def test_r11_a_queue_is_a_sensor_in_the_triggerer_and_its_workers(parse: Parse) 
         wait = dag.get_task("wait_for_jobs")
         assert wait.start_from_trigger is True
         assert wait.downstream_task_ids == {"work"}
+
+
+def test_a_worker_that_broke_is_replaced_although_the_others_go_on() -> None:
+    for workers, retried in ((1, False), (3, True)):
+        queue = Queue(name="clinic", workers=workers)
+        dag = queue_dag(queue, BackgroundJobs(queues=(queue,)), Settings())
+        work = dag.get_task("work")
+        assert (work.partial_kwargs["retries"] > 0) is retried, f"{workers} workers"
 
 
 def test_two_parses_serialize_alike(parse: Parse) -> None:

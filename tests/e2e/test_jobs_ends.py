@@ -106,6 +106,40 @@ def test_a_stopped_shift_finishes_what_it_runs_and_gives_the_rest_back_in_order(
     stop(airflow, resque)
 
 
+def test_pausing_the_dag_alone_pauses_a_busy_queue(
+    airflow: Deployment, demo_platform: DemoClient, resque: Resque, serve: Serve
+) -> None:
+    demo_platform.script("jobs", [Answer(code="success", delay=0.5)])
+    serve(
+        {"job_class": "Import*", "endpoint": "http://demo.localhost/jobs"},
+        linger=LINGER_S,
+        concurrency=1,
+    )
+    for number in range(JOBS):
+        resque.put("ImportPatient", f"job{number:03}", {"number": number})
+    wait_until(lambda: len(demo_platform.calls("jobs")) >= 3, 90, "jobs in flight")
+    run = working(airflow)
+    assert run is not None
+    airflow.pause(DAG, paused=True)
+    try:
+        wait_until(lambda: not consumers(resque.client), 30, "the end of the shift")
+        done = len(demo_platform.calls("jobs"))
+        left = [json.loads(each)["args"][0]["number"] for each in resque.queued()]
+        assert 0 < len(left) < JOBS, "it was stopped in the middle"
+        assert left == list(range(done, JOBS)), "the rest, in order"
+        assert resque.client.get("resque:stat:processed") == str(done).encode()
+    finally:
+        airflow.pause(DAG, paused=False)
+    airflow.wait_for_run(
+        DAG,
+        lambda each: each.run_id == run.run_id and each.state == "success",
+        description="a pause is no failure",
+    )
+    wait_until(lambda: len(demo_platform.calls("jobs")) > done, 60, "the queue is served again")
+    wait_until(lambda: working(airflow), 30, "the next run")
+    stop(airflow, resque)
+
+
 def stop(
     airflow: Deployment,
     resque: Resque,

@@ -29,6 +29,7 @@ from system_daemon.jobs.handlers.context import Context
 from system_daemon.jobs.payload import Job
 from system_daemon.jobs.queue import JobQueue
 from system_daemon.jobs.routes import Routes
+from system_daemon.jobs.stop import Stop
 from system_daemon.jobs.verdict import DONE, Handler, Verdict
 from system_daemon.jobs.worker_record import new_consumer
 from system_daemon.local import processes
@@ -137,7 +138,7 @@ async def _serve(url: str, socket_timeout: float) -> dict[str, float]:
         Queue(name=QUEUE, concurrency=CONCURRENCY, linger=3600),
         Doors(routes, lambda _: _handle(), _never),
         _never,
-        stop=stop,
+        stop=Stop(hurry=stop),
         log=logging.getLogger("shift"),
     )
     await client.aclose()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from redis.asyncio import Redis
 from rich.text import Text
 
-from system_daemon.cli import jobs_failed
+from system_daemon.cli import jobs_failed, jobs_promoted
 from system_daemon.cli.jobs_redis import (
     DEFAULT_NAMESPACE,
     DEFAULT_REDIS,
@@ -21,6 +21,8 @@ from system_daemon.cli.jobs_redis import (
 from system_daemon.cli.options import JsonOption
 from system_daemon.cli.problem_lines import counted
 from system_daemon.cli.terminal import complain, say
+from system_daemon.configuration.background_jobs import Queue
+from system_daemon.configuration.loading import load
 from system_daemon.jobs import producer
 from system_daemon.jobs import status as job_status
 from system_daemon.jobs.keys import Keys, with_colon
@@ -29,6 +31,7 @@ from system_daemon.jobs.reaper import Reaped, Reaper
 
 app = typer.Typer(help="Background jobs in Resque queues.", no_args_is_help=True)
 app.add_typer(jobs_failed.app, name="failed")
+app.add_typer(jobs_promoted.app, name="promoted")
 
 
 @app.command()
@@ -43,13 +46,13 @@ def enqueue(
 ) -> None:
     """Put a job into a queue as php-resque does, and print its id."""
     try:
-        args = json.loads(args_json)
-    except ValueError as error:
+        args = json.loads(args_json, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
         complain("expected ARGS_JSON to be JSON, got something else")
         raise typer.Exit(2) from error
 
     async def work(client: Redis) -> str:
-        keys = Keys(with_colon(namespace))
+        keys = Keys(with_colon(str(namespace)))
         return await producer.enqueue(
             client, keys, queue=queue, job_class=job_class, args=args, track=track
         )
@@ -67,7 +70,7 @@ def stats(
     """What waits, what is worked on and by whom, what failed."""
 
     async def work(client: Redis) -> Overview:
-        return await overview(client, Keys(with_colon(namespace)))
+        return await overview(client, Keys(with_colon(str(namespace))))
 
     found = run(redis, work)
     if as_json:
@@ -83,6 +86,11 @@ def stats(
             say(f"  {consumer.name}: {consumer.in_flight} in flight, {_heartbeat(consumer)}")
     if not found.queues:
         say("No queue is known.")
+    for key, jobs in found.stranded.items():
+        say(
+            f"{counted(jobs, 'job')} stranded in {key}: an interrupted Resque::dequeue left them;"
+            " RPOPLPUSH moves them back to their queue"
+        )
     say(f"{found.failed} failed")
 
 
@@ -97,7 +105,7 @@ def status(
     """Tell a tracked job's status in a word; exit code 1 when the job has none."""
 
     async def work(client: Redis) -> job_status.Code | None:
-        return await job_status.status_of(client, Keys(with_colon(namespace)), job_id, prefix)
+        return await job_status.status_of(client, Keys(with_colon(str(namespace))), job_id, prefix)
 
     code = run(redis, work)
     if code is None:
@@ -116,21 +124,36 @@ def reap(
         list[str] | None, typer.Option(help="Only this queue; may be given again.")
     ] = None,
     max_interruptions: Annotated[
-        int, typer.Option(min=1, help="A job interrupted so often is buried.")
-    ] = 3,
+        int | None,
+        typer.Option(
+            min=1,
+            help="A job interrupted so often is buried.",
+            show_default="that of the queue in background_jobs.json",
+        ),
+    ] = None,
     redis: RedisOption = DEFAULT_REDIS,
     namespace: NamespaceOption = DEFAULT_NAMESPACE,
 ) -> None:
     """Give the jobs of dead consumers back to the head of their queues."""
 
     async def work(client: Redis) -> dict[str, Reaped | None]:
-        names = queue or await queue_names(client, Keys(with_colon(namespace)))
-        return {
-            name: await Reaper(
-                client, namespace=namespace, queue=name, max_interruptions=max_interruptions
-            ).reap()
-            for name in names
-        }
+        names = queue or await queue_names(client, Keys(with_colon(str(namespace))))
+        return {name: await _reaper(client, name).reap() for name in names}
+
+    def _reaper(client: Redis, name: str) -> Reaper:
+        configured = load().jobs.queue(name)
+        often = (
+            configured.max_interruptions
+            if configured
+            else Queue.model_fields["max_interruptions"].default
+        )
+        return Reaper(
+            client,
+            namespace=str(namespace),
+            queue=name,
+            max_interruptions=max_interruptions or often,
+            concurrency=configured.concurrency if configured else None,
+        )
 
     for name, reaped in run(redis, work).items():
         if reaped is None:
@@ -140,6 +163,10 @@ def reap(
             f"{name}: {counted(reaped.consumers, 'dead consumer')},"
             f" {counted(reaped.given_back, 'job')} given back, {reaped.buried} buried"
         )
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)  # NaN and Infinity are Python's, not JSON's
 
 
 def _heartbeat(consumer: ConsumerOverview) -> str:

@@ -38,7 +38,7 @@ def list_failed(
 
     async def work(client: Redis) -> list[FailedJob]:
         found: list[FailedJob] = []
-        async for failed in FailedList(client, namespace=namespace).newest():
+        async for failed in FailedList(client, namespace=str(namespace)).newest():
             found.append(failed)
             if len(found) == limit:
                 break
@@ -69,7 +69,7 @@ def show(
     """All about one failed job; exit code 1 when there is none."""
 
     async def work(client: Redis) -> FailedJob:
-        return await FailedList(client, namespace=namespace).find(job_id)
+        return await FailedList(client, namespace=str(namespace)).find(job_id)
 
     try:
         failed = run(redis, work)
@@ -92,7 +92,7 @@ def retry(
     """Put a failed job at the end of its queue again; it keeps its id."""
 
     async def work(client: Redis) -> None:
-        await FailedList(client, namespace=namespace).retry(job_id)
+        await FailedList(client, namespace=str(namespace)).retry(job_id)
 
     try:
         run(redis, work)
@@ -111,7 +111,7 @@ def discard(
     """Delete a failed job for good."""
 
     async def work(client: Redis) -> None:
-        await FailedList(client, namespace=namespace).discard(job_id)
+        await FailedList(client, namespace=str(namespace)).discard(job_id)
 
     try:
         run(redis, work)

@@ -70,6 +70,12 @@ class Queue(Model):
         Field(description="a number of seconds from 0.1 to 3600"),
     ] = 1
     """How often an idle queue is looked at, in seconds (R9)."""
+    max_shift: Annotated[
+        Annotated[float, Field(ge=60, le=86400, allow_inf_nan=False), Number],
+        Field(description="a number of seconds from 60 to 86400"),
+    ] = 1800
+    """After how many seconds a process makes room for a new one, which has newly read handlers and
+    connections; it ends between two jobs and cuts none off."""
     max_attempts: Annotated[int, Field(ge=1, le=20, description="a whole number from 1 to 20")] = 3
     """How many times in quick succession a job is tried before it gets a DAG run of its own."""
     max_interruptions: Annotated[

@@ -7,6 +7,7 @@ than ``concurrency`` are begun and not acknowledged, which is what a killed proc
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from system_daemon.jobs.payload import Job
@@ -15,6 +16,8 @@ from system_daemon.redis_client import UNREACHABLE
 from system_daemon.services.log_lines import Log
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+GIVE_UP_S = 300.0
+"""Longer than a claim's: a job that is done and not acknowledged would run once more."""
 _GATHER_S = 0.002
 _ENOUGH = 64
 """A batch of so many, or of a quarter of the workers, goes at once; a smaller one waits a little
@@ -59,7 +62,12 @@ class Acks:
         await self._empty.wait()
 
     async def run(self) -> None:
-        """Send batches until cancelled."""
+        """Send batches until cancelled.
+
+        Raises:
+            RedisError: Redis has not answered for minutes.
+            OSError: there has been no connection to it for minutes.
+        """
         while True:
             await self._wanted.wait()
             self._wanted.clear()
@@ -75,6 +83,7 @@ class Acks:
 
     async def _send(self, batch: list[Job]) -> None:
         pause, repeated = _FIRST_PAUSE_S, False
+        give_up = time.monotonic() + GIVE_UP_S
         while True:
             try:
                 accepted = await self._ack(batch)
@@ -86,6 +95,8 @@ class Acks:
                         type(error).__name__,
                     )
                 repeated = True
+                if time.monotonic() > give_up:
+                    raise
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
                 continue

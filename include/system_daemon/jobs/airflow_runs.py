@@ -1,4 +1,4 @@
-"""DAG runs created from inside a running task, through the Task SDK's own messages.
+"""What a running task asks of Airflow, through the Task SDK's own messages: runs, and its DAG.
 
 The only file that knows them; ``tests/contract/test_airflow_runs.py`` fails on an Airflow that
 changes them.
@@ -6,19 +6,29 @@ changes them.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time import task_runner
-from airflow.sdk.execution_time.comms import ErrorResponse, GetDagRunState, TriggerDagRun
+from airflow.sdk.execution_time.comms import (
+    DagResult,
+    ErrorResponse,
+    GetDag,
+    GetDagRunState,
+    TriggerDagRun,
+)
+
+from system_daemon.jobs.verdict import SafeError
 
 _FINISHED = frozenset({"success", "failed"})
 _PLAIN = re.compile(r"[A-Za-z0-9_.~:+-]{1,200}")
 
 
-class RunNotCreatedError(Exception):
+class RunNotCreatedError(SafeError):
     """Airflow did not create the run; the text holds no value of its conf."""
 
 
@@ -46,16 +56,46 @@ async def start_run(
     run = run_id(job_id)
     if await _trigger(dag_id, run, conf, reset=False) or not again:
         return
-    state = await task_runner.SUPERVISOR_COMMS.asend(GetDagRunState(dag_id=dag_id, run_id=run))
-    if getattr(state, "state", None) in _FINISHED:
+    if await _state(dag_id, run) in _FINISHED:
         await _trigger(dag_id, run, conf, reset=True)
+
+
+async def keep_run(dag_id: str, job_id: str, conf: Mapping[str, object]) -> bool:
+    """Start the run of a job again if somebody ended or deleted it meanwhile; whether that was so.
+
+    Raises:
+        RunNotCreatedError: Airflow refused.
+    """
+    run = run_id(job_id)
+    state = await _state(dag_id, run)
+    if state is not None and state not in _FINISHED:
+        return False
+    return await _trigger(dag_id, run, conf, reset=state is not None)
+
+
+async def _state(dag_id: str, run: str) -> str | None:
+    """The state of a run; None when there is none, or Airflow does not say."""
+    try:
+        answer = await _asked(GetDagRunState(dag_id=dag_id, run_id=run))
+    except AirflowRuntimeError:
+        return None
+    return getattr(answer, "state", None)
+
+
+async def is_paused(dag_id: str) -> bool | None:
+    """Whether somebody paused the DAG; None where Airflow does not say."""
+    try:
+        answer = await _asked(GetDag(dag_id=dag_id))
+    except AirflowRuntimeError:
+        return None
+    return answer.is_paused if isinstance(answer, DagResult) else None
 
 
 async def _trigger(dag_id: str, run: str, conf: Mapping[str, object], *, reset: bool) -> bool:
     """Whether the run is new, or was reset; False when there is one of its id."""
     message = TriggerDagRun(dag_id=dag_id, run_id=run, conf=dict(conf), reset_dag_run=reset)
     try:
-        answer = await task_runner.SUPERVISOR_COMMS.asend(message)
+        answer = await _asked(message)
     except AirflowRuntimeError as error:
         # Its detail quotes a param that the DAG refuses.
         raise _refused(dag_id, error.error) from None
@@ -64,6 +104,11 @@ async def _trigger(dag_id: str, run: str, conf: Mapping[str, object], *, reset: 
     if answer.error is ErrorType.DAGRUN_ALREADY_EXISTS:
         return False
     raise _refused(dag_id, answer)
+
+
+async def _asked(message: Any) -> Any:
+    """The supervisor's answer; who is cancelled must not leave it to whoever asks next."""
+    return await asyncio.shield(task_runner.SUPERVISOR_COMMS.asend(message))
 
 
 def _refused(dag_id: str, answer: ErrorResponse) -> RunNotCreatedError:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 
+from system_daemon.jobs.choice import EVERY, Choice
 from system_daemon.jobs.claimed import Claimed
 from system_daemon.jobs.payload import Job
 from system_daemon.jobs.queue import JobQueue
@@ -47,8 +48,8 @@ class Claims:
         self.ahead = min(int(self._per_second * AHEAD_S), _MOST_AHEAD)
         self._since, self._finished = now, finished
 
-    async def take(self, count: int, stop: asyncio.Event) -> Sequence[Job]:
-        """Claim up to ``count`` jobs, none only if the queue is empty or must be left alone.
+    async def take(self, count: int, stop: asyncio.Event, choice: Choice = EVERY) -> Sequence[Job]:
+        """Claim up to ``count`` jobs, none only if there are none or the queue must be left alone.
 
         A claim whose reply was lost is repeated, not doubled.
 
@@ -57,18 +58,18 @@ class Claims:
             OSError: there has been no connection for a minute.
         """
         while True:
-            claimed = await self._claim(count, stop)
+            claimed = await self._claim(count, stop, choice)
             self._shift.claimed += len(claimed.jobs)
             self._shift.buried += claimed.buried
             if claimed.jobs or not claimed.buried:
                 return claimed.jobs
 
-    async def _claim(self, count: int, stop: asyncio.Event) -> Claimed:
+    async def _claim(self, count: int, stop: asyncio.Event, choice: Choice) -> Claimed:
         claim_id = secrets.token_hex(8)
         pause, give_up = _FIRST_PAUSE_S, self._clock() + _GIVE_UP_S
         while True:
             try:
-                return await self._queue.claim(claim_id, count)
+                return await self._queue.claim(claim_id, count, choice)
             except UNREACHABLE as error:
                 if pause == _FIRST_PAUSE_S:
                     self._log.warning(

@@ -19,6 +19,7 @@ OWNER = "system-daemon"
 TAG = "background-jobs"
 _AT_ONCE = AfterRun(on_success=0, on_idle=0, on_error=5, on_timeout=5)
 """The next look begins when a shift ends; after a failure with a pause."""
+_WORK_RETRIES, _WORK_RETRY = 3, timedelta(seconds=10)
 _RETRIES = 6
 _FIRST_RETRY, _LONGEST_RETRY = timedelta(seconds=30), timedelta(minutes=30)
 
@@ -40,9 +41,14 @@ def queue_dag(queue: Queue, jobs: BackgroundJobs, settings: Settings) -> DAG:
         **callbacks(settings),
     ) as dag:
         wait = WaitForJobs(task_id="wait_for_jobs", queue_name=queue.name)
-        work = Work.partial(task_id="work", queue_name=queue.name).expand(
-            worker=list(range(queue.workers))
-        )
+        # A single worker that broke is replaced by the next run; one of many by its own retry,
+        # because the run goes on until the last of the others ends.
+        work = Work.partial(
+            task_id="work",
+            queue_name=queue.name,
+            retries=_WORK_RETRIES if queue.workers > 1 else 0,
+            retry_delay=_WORK_RETRY,
+        ).expand(worker=list(range(queue.workers)))
         wait >> work
     return dag
 
@@ -60,7 +66,10 @@ def promoted_dag(settings: Settings) -> DAG:
         params={
             "id": Param(type="string", minLength=1, title="Job", description="The job's id"),
             "queue": Param(
-                type="string", minLength=1, title="Queue", description="The queue it came from"
+                "",
+                type="string",
+                title="Queue",
+                description="The queue it came from; may be left out",
             ),
             "class": Param("", type="string", title="Class", description="Shown only"),
         },

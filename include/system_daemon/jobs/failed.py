@@ -18,6 +18,7 @@ from system_daemon.jobs import scripts
 from system_daemon.jobs.failure_item import FailureItem, read_item
 from system_daemon.jobs.keys import Keys, with_colon
 from system_daemon.jobs.payload import Job, UnreadablePayloadError, read
+from system_daemon.services.log_lines import clean
 
 _PAGE = 200
 
@@ -50,6 +51,10 @@ class NotInFailedError(LookupError):
 
 class NotRepeatableError(ValueError):
     """Its payload is unreadable: it can only be discarded."""
+
+
+class WrongQueueError(ValueError):
+    """The job is of another queue than the one that was named."""
 
 
 class FailedList:
@@ -97,14 +102,20 @@ class FailedList:
         """
         await self._take(await self.find(name), Destination.QUEUE)
 
-    async def promote(self, name: str) -> Job:
-        """Move the job to where a DAG run finds it by its id.
+    async def promote(self, name: str, *, queue: str) -> Job:
+        """Move the job to where a DAG run of its queue finds it by its id.
 
         Raises:
             NotInFailedError: There is none.
             NotRepeatableError: It is unreadable.
+            WrongQueueError: It is of another queue.
         """
         failed = await self.find(name)
+        if failed.failure.queue != queue:
+            raise WrongQueueError(
+                f'expected the queue "{clean(failed.failure.queue, 150)}" of the failed job, got'
+                f' "{clean(queue, 150)}"; trigger the run again with the right one, or with none'
+            )
         await self._take(failed, Destination.PROMOTED)
         return _fresh(failed)
 

@@ -31,6 +31,8 @@ consumer:<consumer>:<q>            hash    it lives: expires 60 s after the last
 processing:<consumer>:<q>          hash    token to payload: the jobs it has claimed
 promoted:<q>                       hash    id to payload: the jobs that DAG runs work on
 reaper:<q>                         string  who reaps now; expires after 60 s
+held:<q>                           set     targets of routes that were held when a shift
+                                           ended; expires after 10 minutes
 notification:<digest of an id>     string  this notification was sent, or may have been; expires
 =================================  ======  =================================================
 
@@ -108,6 +110,10 @@ class Keys:
     def promoted(self, queue: str) -> str:
         """The jobs of a queue that DAG runs work on."""
         return f"{self.ours}promoted:{queue}"
+
+    def held(self, queue: str) -> str:
+        """The targets of routes that were held when a shift ended."""
+        return f"{self.ours}held:{queue}"
 
     def reaper(self, queue: str) -> str:
         """Who reaps a queue now."""

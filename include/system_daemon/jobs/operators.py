@@ -18,26 +18,38 @@ from system_daemon.configuration.loading import Configuration, folder, load
 from system_daemon.connections import redis_url
 from system_daemon.jobs import fast_loop
 from system_daemon.jobs.airflow_connections import AirflowConnections
-from system_daemon.jobs.airflow_runs import start_run
+from system_daemon.jobs.airflow_runs import is_paused, keep_run, start_run
 from system_daemon.jobs.consumer import work
 from system_daemon.jobs.doors import Doors
-from system_daemon.jobs.failed import FailedList
+from system_daemon.jobs.ending import RouteDownError
+from system_daemon.jobs.failed import (
+    FailedList,
+    NotInFailedError,
+    NotRepeatableError,
+    WrongQueueError,
+)
 from system_daemon.jobs.handlers.opening import open_handlers
+from system_daemon.jobs.keys import Keys, with_colon
 from system_daemon.jobs.payload import Job
-from system_daemon.jobs.promoted_run import Buried, Ended, Gone, run_promoted
+from system_daemon.jobs.promoted import PromotedJobs
+from system_daemon.jobs.promoted_run import Buried, Ended, Gone, result_of, run_promoted
 from system_daemon.jobs.queue import JobQueue
 from system_daemon.jobs.reporting import Reporting
 from system_daemon.jobs.routes import Routes, dag_params
 from system_daemon.jobs.shift import Shift
+from system_daemon.jobs.stop import Stop
 from system_daemon.jobs.verdict import Done, Failed
 from system_daemon.jobs.worker_record import new_consumer
 from system_daemon.redis_client import connect
+from system_daemon.services.log_lines import clean
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
 PROMOTED_DAG = "background_job"
-_EDITS_S = 5.0
+_EDITS_S = 1.0
+"""Short, because until then a job of a route that was just added counts as one without a route."""
+_PAUSES_S = 5.0
 GRACE_S = 4.0
 """Airflow kills a task five seconds after it asked it to stop."""
 
@@ -84,12 +96,26 @@ async def _serving(name: str, configuration: Configuration, log: Any) -> AsyncIt
         await redis.aclose()
 
 
-async def _stop_when_edited(configuration: Configuration, stop: asyncio.Event) -> None:
+async def _stop_when_edited(configuration: Configuration, stop: Stop) -> None:
     """A shift keeps the routes it began with: an edit ends it, and the next one has the new."""
-    while not stop.is_set():
+    while not stop.asked:
         await asyncio.sleep(_EDITS_S)
         if load() is not configuration:
-            stop.set()
+            stop.hurry.set()
+
+
+async def _rest_when_paused(dag_id: str, stop: Stop, log: Any) -> None:
+    """Who pauses the DAG pauses the queue, however busy it is."""
+    while not stop.asked:
+        try:
+            paused = await is_paused(dag_id)
+        except Exception as error:  # Airflow may answer anything; the next time it may answer well
+            log.debug("Airflow did not say whether %s is paused (%s)", dag_id, type(error).__name__)
+            paused = None
+        if paused:
+            log.info("%s is paused: the shift ends, and the jobs wait", dag_id)
+            stop.rest.set()
+        await asyncio.sleep(_PAUSES_S)
 
 
 async def _start_routed_dag(job: Job, route: Route) -> None:
@@ -122,19 +148,23 @@ class Work(BaseOperator):  # type: ignore[misc]
                 f'expected a queue "{self.queue_name}" in background_jobs.json, got none; the jobs'
                 " wait"
             )
-        stop = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        stop = Stop(grace=GRACE_S)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.hurry.set)
         async with _serving(self.queue_name, configuration, self.log) as service:
 
             async def promote(job: Job) -> None:
                 conf = {"id": job.id, "class": job.job_class, "queue": job.queue}
                 await start_run(PROMOTED_DAG, job.id, conf, again=True)
-                await service.queue.promote(job)
+                moved = await service.queue.promote(job)
+                # A run that somebody marked or deleted in between looks for no payload any more.
+                if moved and await keep_run(PROMOTED_DAG, job.id, conf):
+                    self.log.info("the run of job %s was started again", clean(job.id, 100))
 
             shift = Shift()
             reporting = Reporting(in_worker(), service.queue, shift)
             beside = [
                 asyncio.create_task(_stop_when_edited(configuration, stop)),
+                asyncio.create_task(_rest_when_paused(self.dag_id, stop, self.log)),
                 asyncio.create_task(reporting.run()),
             ]
             try:
@@ -146,8 +176,10 @@ class Work(BaseOperator):  # type: ignore[misc]
                     stop=stop,
                     log=self.log,
                     shift=shift,
-                    grace=GRACE_S,
                 )
+            except RouteDownError as error:
+                # Another try of this task would only say it later.
+                raise AirflowFailException(str(error)) from None
             finally:
                 for task in beside:
                     task.cancel()
@@ -162,14 +194,17 @@ class RunJob(BaseOperator):  # type: ignore[misc]
     def execute(self, context: Context) -> None:
         """Run the job that the run's params name."""
         params, instance = context["params"], context["ti"]
-        ended = asyncio.run(
-            self._run(
-                str(params["id"]),
-                str(params["queue"]),
-                attempt=instance.try_number,
-                last=instance.try_number > instance.max_tries,
+        try:
+            ended = asyncio.run(
+                self._run(
+                    str(params["id"]),
+                    str(params["queue"]),
+                    attempt=instance.try_number,
+                    last=instance.try_number > instance.max_tries,
+                )
             )
-        )
+        except (NotInFailedError, NotRepeatableError, WrongQueueError) as error:
+            raise AirflowFailException(str(error)) from None
         match ended:
             case Done():
                 self.log.info("the job is done")
@@ -187,8 +222,9 @@ class RunJob(BaseOperator):  # type: ignore[misc]
 
     async def _run(self, job_id: str, queue: str, *, attempt: int, last: bool) -> Ended:
         configuration = load()
+        queue = queue or await _queue_of(job_id, configuration)
         async with _serving(queue, configuration, self.log) as service:
-            return await run_promoted(
+            ended = await run_promoted(
                 service.queue,
                 service.failed,
                 service.doors,
@@ -197,3 +233,21 @@ class RunJob(BaseOperator):  # type: ignore[misc]
                 last=last,
                 log=self.log,
             )
+        result = result_of(ended)
+        if result is not None:
+            in_worker().jobs_ended(queue, {result: 1})
+        return ended
+
+
+async def _queue_of(job_id: str, configuration: Configuration) -> str:
+    """The queue of a promoted or failed job. Raises NotInFailedError."""
+    jobs = configuration.jobs
+    redis = connect(await redis_url(jobs.redis_connection), decode_responses=False)
+    try:
+        keys = Keys(with_colon(jobs.namespace))
+        for queue in jobs.queues:
+            if await PromotedJobs(redis, keys, queue.name).find(job_id) is not None:
+                return queue.name
+        return (await FailedList(redis, namespace=jobs.namespace).find(job_id)).failure.queue
+    finally:
+        await redis.aclose()

@@ -48,6 +48,9 @@ class Overview:
     paused: bool
     queues: list[QueueOverview]
     failed: int
+    stranded: dict[str, int]
+    """Lists that a ``Resque::dequeue`` which was interrupted left behind, and how many jobs lie in
+    each: nobody looks at them."""
 
 
 async def overview(redis: Redis, keys: Keys) -> Overview:
@@ -57,7 +60,16 @@ async def overview(redis: Redis, keys: Keys) -> Overview:
         paused=says_paused(cast("bytes | None", await redis.get(keys.paused))),
         queues=[await _queue(redis, keys, name) for name in names],
         failed=await redis.llen(keys.failed),
+        stranded=await _stranded(redis, keys, names),
     )
+
+
+async def _stranded(redis: Redis, keys: Keys, names: list[str]) -> dict[str, int]:
+    found = {}
+    async for key in redis.scan_iter(f"{_literal(keys.queue(''))}*:temp:*", count=1000):
+        if key.decode().removeprefix(keys.queue("")) not in names:
+            found[key.decode()] = await redis.llen(key)
+    return found
 
 
 async def queue_names(redis: Redis, keys: Keys) -> list[str]:

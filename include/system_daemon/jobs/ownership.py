@@ -8,7 +8,7 @@ from system_daemon.jobs.keys import Keys
 from system_daemon.jobs.overview import queue_names
 from system_daemon.jobs.worker_record import is_ours
 
-_EXPIRING = ("consumer:", "notification:", "reaper:")
+_EXPIRING = ("consumer:", "held:", "notification:", "reaper:")
 
 
 async def owned_keys(redis: Redis, keys: Keys) -> set[str]:

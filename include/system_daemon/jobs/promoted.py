@@ -26,6 +26,31 @@ class PromotedJobs:
         raw = await self._redis.hget(self._keys.promoted(self._queue), job_id)
         return None if raw is None else read(cast("bytes", raw), queue=self._queue)
 
+    async def all(self) -> list[Job]:
+        """The promoted jobs of the queue."""
+        found = cast(
+            "dict[bytes, bytes]", await self._redis.hgetall(self._keys.promoted(self._queue))
+        )
+        return [read(raw, queue=self._queue) for _, raw in sorted(found.items())]
+
+    async def back_to_queue(self, job_id: str) -> bool:
+        """Put a job at the tail of its queue, as at its first attempt; False when it is gone."""
+        job = await self.find(job_id)
+        if job is None:
+            return False
+        return bool(
+            await scripts.RETURN_PROMOTED(
+                self._redis,
+                [
+                    self._keys.promoted(self._queue),
+                    self._keys.queue(self._queue),
+                    self._keys.queues,
+                    self._keys.status(job.id, job.prefix),
+                ],
+                [job.id, int(time.time()), job.with_id(), self._queue],
+            )
+        )
+
     async def finish(self, job_id: str) -> bool:
         """End a job that succeeded; False when it was not there any more."""
         job = await self.find(job_id)

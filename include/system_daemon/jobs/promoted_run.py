@@ -18,8 +18,8 @@ from system_daemon.services.log_lines import Log, clean
 ARRIVAL_S = 10.0
 """The run is created before the payload is moved to it; so long it may be on its way."""
 _LOOK_S = 0.2
-LONGEST_WAIT_S = 1800.0
-"""How long one attempt heeds a target that asks for pauses."""
+LONGEST_WAIT_S = 6 * 3600.0
+"""How long one attempt heeds a target that asks for pauses, an hour at a time at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,21 @@ class Buried:
 Ended = Done | Failed | Buried | Gone
 
 
+def result_of(ended: Ended) -> str | None:
+    """The metric that counts such an end, as for jobs of a shift; None for nothing."""
+    match ended:
+        case Done():
+            return "done"
+        case Failed():
+            return "failed"
+        case Buried():
+            return "buried"
+        case Gone():
+            return None
+        case _:
+            assert_never(ended)
+
+
 async def run_promoted(
     queue: JobQueue,
     failed: FailedList,
@@ -66,21 +81,27 @@ async def run_promoted(
         attempt: 1 at the first attempt of this run.
         last: a failure buries the job.
         log: the task's log.
+
+    Raises:
+        WrongQueueError: the failed job is of another queue.
     """
     job = await _find(queue, failed, job_id)
     if job is None:
         return Gone(job_id)
     door = doors.find(job.job_class)
-    if door is None:
+    if door.handle is None:
         return await _bury(queue, job, "NoRoute", missing(job.job_class))
-    numbered = dataclasses.replace(job, attempt=job.attempt + attempt)
+    before = 0 if door.at_once else 1  # elsewhere it was tried before it got the run
+    numbered = dataclasses.replace(job, attempt=job.attempt - 1 + before + attempt)
     verdict: Verdict = await door.handle(numbered)
     waited = 0.0
-    while isinstance(verdict, Wait) and waited + verdict.seconds <= LONGEST_WAIT_S:
-        log.info("waits %g s: %s", verdict.seconds, verdict.reason)
-        await asyncio.sleep(verdict.seconds)
-        waited += verdict.seconds
+    while isinstance(verdict, Wait) and waited + verdict.pause <= LONGEST_WAIT_S:
+        log.info("waits %g s: %s", verdict.pause, verdict.reason)
+        await asyncio.sleep(verdict.pause)
+        waited += verdict.pause
         verdict = await door.handle(numbered)
+    if isinstance(verdict, Wait):
+        verdict = Failed(exception="Busy", reason=verdict.reason)
     match verdict:
         case Done():
             await queue.finish_promoted(job_id)
@@ -89,8 +110,6 @@ async def run_promoted(
             if last:
                 return await _bury(queue, job, verdict.exception, verdict.reason)
             return verdict
-        case Wait():
-            return Failed(exception="Busy", reason=verdict.reason)
         case _:
             assert_never(verdict)
 
@@ -100,7 +119,7 @@ async def _find(queue: JobQueue, failed: FailedList, job_id: str) -> Job | None:
     if job is not None:
         return job
     try:
-        return await failed.promote(job_id)
+        return await failed.promote(job_id, queue=queue.queue)
     except NotInFailedError:
         pass
     for _ in range(round(ARRIVAL_S / _LOOK_S)):

@@ -14,6 +14,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from system_daemon.jobs import scripts
+from system_daemon.jobs.choice import EVERY, LOOK_AHEAD, Choice, read_class
 from system_daemon.jobs.claim_numbers import ClaimNumbers
 from system_daemon.jobs.claimed import Claimed, Look, RawClaim, raw_claim, says_paused
 from system_daemon.jobs.endings import Endings
@@ -26,6 +27,7 @@ from system_daemon.jobs.registration import Registration
 from system_daemon.jobs.scripts import Value
 from system_daemon.jobs.waiting import Waiting, waiting
 
+_HELD_S = 600
 _BATCH = 500
 """Jobs per script, so that Redis never pauses for others."""
 
@@ -80,6 +82,24 @@ class JobQueue:
         """How many jobs wait, and for how long, without taking anything."""
         return await waiting(self._redis, self._keys, self.queue)
 
+    async def classes(self) -> list[str]:
+        """The classes of the jobs that a claim with a choice looks at."""
+        found = await scripts.CLASSES(self._redis, [self._keys.queue(self.queue)], [LOOK_AHEAD])
+        return [name for name in map(read_class, found) if name is not None]
+
+    async def held_targets(self) -> frozenset[str]:
+        """Where the routes lead that were held when a shift ended a few minutes ago."""
+        found = cast("set[bytes]", await self._redis.smembers(self._keys.held(self.queue)))
+        return frozenset(target.decode() for target in found)
+
+    async def remember_held(self, targets: Sequence[str]) -> None:
+        """Let the next shift know of held routes, so that it tries them with care."""
+        if targets:
+            async with self._redis.pipeline(transaction=True) as step:
+                step.sadd(self._keys.held(self.queue), *targets)
+                step.expire(self._keys.held(self.queue), _HELD_S)
+                await step.execute()
+
     async def start(self) -> None:
         """Live, and be seen as a worker."""
         await self.beat()
@@ -96,15 +116,15 @@ class JobQueue:
         await self._endings.look_again(at_once=True)
         await self._me.remove(dead=False)
 
-    async def claim(self, claim_id: str, count: int) -> Claimed:
-        """Take up to ``count`` jobs from the head of the queue.
+    async def claim(self, claim_id: str, count: int, choice: Choice = EVERY) -> Claimed:
+        """Take up to ``count`` jobs from the head of the queue, those of the choice.
 
         The same claim id brings the same jobs again, those that have not ended yet, and no others.
         What a claim took that raised, and was not repeated, comes with the next one.
         """
         wanted = self._claims.begin(claim_id, count)
         try:
-            claimed = await self._claim(wanted)
+            claimed = await self._claim(wanted, choice)
         except BaseException:
             self._claims.failed(wanted)
             raise
@@ -175,8 +195,8 @@ class JobQueue:
         """Give the jobs of this queue's dead consumers back; None while another one does."""
         return await self._reaper.reap()
 
-    async def _claim(self, wanted: dict[int, int]) -> Claimed:
-        taken = [await self._take(number, count) for number, count in wanted.items()]
+    async def _claim(self, wanted: dict[int, int], choice: Choice) -> Claimed:
+        taken = [await self._take(number, count, choice) for number, count in wanted.items()]
         jobs, buried = [], 0
         for token, raw in (pair for each in taken for pair in each.payloads):
             try:
@@ -192,14 +212,14 @@ class JobQueue:
             alone=taken[-1].state == "alone",
         )
 
-    async def _take(self, number: int, count: int) -> RawClaim:
+    async def _take(self, number: int, count: int, choice: Choice) -> RawClaim:
         keys = [
             self._keys.queue(self.queue),
             self._me.mine.processing,
             self._me.mine.session,
             self._keys.paused,
         ]
-        args: list[Value] = [self._claims.name(number), count]
+        args: list[Value] = [self._claims.name(number), count, *choice.words()]
         taken = raw_claim(await scripts.CLAIM(self._redis, keys, args))
         if taken.state == "unregistered":
             await self.beat()

@@ -17,6 +17,7 @@ _RESULTS = {
     "promoted": "promoted",
     "buried": "buried",
     "reaped": "reaped",
+    "holds": "holds",
 }
 """Counts of a shift, and the names of their metrics."""
 

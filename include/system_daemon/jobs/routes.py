@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from system_daemon.configuration.background_jobs import Route
 from system_daemon.configuration.problems import shown
 from system_daemon.jobs.payload import Job
+from system_daemon.jobs.verdict import SafeError
 
 _REMEMBERED = 1000
 """Classes whose route is kept at hand; a platform has a few dozen."""
@@ -17,7 +18,7 @@ OPTIONAL = "?"
 _STEP = re.compile(r"\[(\d+)\]|\.([^.\[]+)")
 
 
-class NoSuchArgumentError(Exception):
+class NoSuchArgumentError(SafeError):
     """The job has no such argument; the text names the path, never a value."""
 
 

@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable
 from typing import assert_never
 
 from system_daemon.jobs.acks import Acks
-from system_daemon.jobs.doors import Door, Doors
+from system_daemon.jobs.door import Door
+from system_daemon.jobs.doors import Doors
 from system_daemon.jobs.in_flight import InFlight
 from system_daemon.jobs.payload import Job
 from system_daemon.jobs.queue import JobQueue
 from system_daemon.jobs.routes import missing
 from system_daemon.jobs.shift import Shift
-from system_daemon.jobs.verdict import DONE, Done, Failed, Verdict, Wait
+from system_daemon.jobs.verdict import DONE, Done, Failed, Handler, Verdict, Wait, told, unexpected
 from system_daemon.services.log_lines import Log, clean
 
 Promote = Callable[[Job], Awaitable[object]]
@@ -49,11 +50,11 @@ class Runs:
         self.busy = 0
         """How many workers have a job whose end is not yet known in Redis."""
         self.wanted = asyncio.Event()
-        """Set when a worker may need another job, or the queue is to be held."""
+        """Set when a worker may need another job, or a route is held."""
         self.low = 0
         """With this many waiting jobs or less, more are wanted."""
         self.halt = asyncio.Event()
-        """While set, no failed job is tried again: it is held."""
+        """While set, no failed job is tried again: it is held, as those of a held route are."""
 
     async def serve(self) -> None:
         """One worker, until cancelled."""
@@ -63,23 +64,31 @@ class Runs:
             self.busy += 1
             try:
                 door = self._doors.find(job.job_class)
-                if door is None:
-                    await self._bury(number, job)
-                elif door.at_once:
+                if door.handle is None:
+                    await self._bury(number, job, door)
+                    continue
+                if door.at_once:
                     await self._promote_now(number, job, door)
-                elif (verdict := await door.handle(job)) is DONE:
+                    continue
+                try:
+                    verdict = await door.handle(job)
+                except Exception as error:  # a handler raises nothing, or fails this job alone
+                    verdict = unexpected(error)
+                if verdict is DONE:
                     door.breaker.succeeded()
                     arrived = self._acks.add(job)
                     in_flight.finish(number)
                     await arrived
                 else:
-                    await self._after(verdict, number, job, door)
+                    await self._after(verdict, number, job, door, door.handle)
             finally:
                 self.busy -= 1
                 if in_flight.waiting <= self.low:
                     self.wanted.set()
 
-    async def _after(self, verdict: Verdict, number: int, job: Job, door: Door) -> None:
+    async def _after(
+        self, verdict: Verdict, number: int, job: Job, door: Door, handle: Handler
+    ) -> None:
         """Everything but a success at the first attempt."""
         attempt = 1
         while True:
@@ -91,8 +100,8 @@ class Runs:
                     await arrived
                     return
                 case Wait():
-                    door.breaker.wait(verdict.seconds)
-                    self._tell("must wait %g s: %s", job, verdict.seconds, verdict.reason)
+                    door.breaker.wait(verdict.pause)
+                    self._tell("must wait %g s: %s", job, verdict.pause, verdict.reason)
                     self._hold(number)
                     return
                 case Failed():
@@ -100,9 +109,11 @@ class Runs:
                     if not again:
                         return
                     attempt += 1
-                    verdict = await door.handle(
-                        dataclasses.replace(job, attempt=job.attempt + attempt - 1)
-                    )
+                    numbered = dataclasses.replace(job, attempt=job.attempt + attempt - 1)
+                    try:
+                        verdict = await handle(numbered)
+                    except Exception as error:
+                        verdict = unexpected(error)
                 case _:
                     assert_never(verdict)
 
@@ -112,11 +123,11 @@ class Runs:
         """Whether the job is to be tried again here."""
         self._shift.failed += 1
         probe = door.breaker.half_open
-        door.breaker.failed()
+        door.breaker.failed(verdict.reason)
         self._tell(
             "failed at attempt %d of %d: %s", job, attempt, self._max_attempts, verdict.reason
         )
-        if door.breaker.until is not None:
+        if door.shut:
             # One job at the head that fails by its own fault must not hold the others for ever.
             if probe and not verdict.down:
                 await self._promote_now(number, job, door)
@@ -127,7 +138,7 @@ class Runs:
             await self._promote_now(number, job, door)
             return False
         pause = min(_FIRST_RETRY_S * 2 ** (attempt - 1), _LONGEST_RETRY_S)
-        if await self._halted_within(pause):
+        if await self._halted_within(pause) or door.shut:
             self._hold(number)
             return False
         return True
@@ -136,36 +147,34 @@ class Runs:
         try:
             await self._promote(job)
         except Exception as error:  # an adapter to Airflow may raise anything
-            self._doors.own.open()
-            self._tell(
-                "could not get a DAG run of its own (%s); it stays in the queue",
-                job,
-                type(error).__name__,
-            )
+            said = told(error)
+            door.leaving.open(f"a job could not get a DAG run of its own: {said}")
+            self._tell("could not get a DAG run of its own (%s); it stays in the queue", job, said)
             self._hold(number)
             return
-        self._doors.own.succeeded()
+        door.leaving.succeeded()
         self._shift.promoted += 1
         self._in_flight.finish(number)
         self._tell("was given a DAG run of its own (%s)", job, door.target)
 
-    async def _bury(self, number: int, job: Job) -> None:
+    async def _bury(self, number: int, job: Job, door: Door) -> None:
         sentence = missing(job.job_class)
         try:
             await self._queue.bury(job, exception="NoRoute", error=sentence)
         except Exception as error:  # whatever Redis answers, the job must not be lost
-            self._doors.own.open()
-            self._tell("could not be buried (%s); it stays in the queue", job, type(error).__name__)
+            said = told(error)
+            door.leaving.open(f"a job could not be buried: {said}")
+            self._tell("could not be buried (%s); it stays in the queue", job, said)
             self._hold(number)
             return
-        self._doors.own.succeeded()
+        door.leaving.succeeded()
         self._shift.buried += 1
         self._in_flight.finish(number)
         self._tell("was buried: %s", job, sentence)
 
     def _hold(self, number: int) -> None:
         self._in_flight.hold(number)
-        self._in_flight.hold_waiting()
+        self._in_flight.hold_waiting(self._doors.is_shut)
         self.wanted.set()
 
     async def _halted_within(self, seconds: float) -> bool:

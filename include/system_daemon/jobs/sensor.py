@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _LONGEST_PAUSE_S = 30.0
 """Between two looks while Redis does not answer."""
 _PAUSE_S = 1.0
+LONGEST_LOOK_S = 24 * 3600.0
+"""Then a new run looks: rows that are a month old may be cleaned out of Airflow's database."""
 
 
 class UnservableError(Exception):
@@ -85,6 +88,7 @@ class JobsTrigger(BaseTrigger):  # type: ignore[misc]
     def __init__(self, *, queue: str) -> None:
         super().__init__()
         self.queue = queue
+        self._ends_at = math.inf
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, for Airflow's database."""
@@ -99,10 +103,15 @@ class JobsTrigger(BaseTrigger):  # type: ignore[misc]
     async def _seen(self) -> Look:
         """Look until there is work; whatever breaks is said once and tried again."""
         pause, trouble = _PAUSE_S, ""
+        self._ends_at = asyncio.get_running_loop().time() + LONGEST_LOOK_S
         while True:
             try:
                 async with job_queue(self.queue) as queue:
-                    return await self._until_needed(queue, trouble)
+                    seen = await self._until_needed(queue, trouble)
+                if seen is not None:
+                    return seen
+                trouble, pause = "", _PAUSE_S
+                continue
             except Exception as error:
                 known = isinstance(error, UnservableError)
                 said = str(error) if known else f"unexpected {type(error).__name__}"
@@ -112,22 +121,27 @@ class JobsTrigger(BaseTrigger):  # type: ignore[misc]
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
-    async def _until_needed(self, queue: JobQueue, trouble: str) -> Look:
+    async def _until_needed(self, queue: JobQueue, trouble: str) -> Look | None:
+        """None when the configuration was edited: the queue may be elsewhere now."""
+        opened = load()
         seen = await queue.look()
         if trouble:
             self.log.info("the queue %s can be looked at again", self.queue)
         tell_at = 0.0
-        while not needs_work(seen):
+        while True:
             now = asyncio.get_running_loop().time()
-            if now >= tell_at:
+            if now >= tell_at or needs_work(seen):
                 tell_at = now + EVERY_S
                 await report(in_triggerer(), queue)
-            configured = load().jobs.queue(self.queue)
+            if needs_work(seen) or now >= self._ends_at:
+                return seen
+            configured = opened.jobs.queue(self.queue)
             if configured is None:
                 raise UnservableError(f'the queue "{self.queue}" is not configured any more')
             await asyncio.sleep(configured.poll_interval)
+            if load() is not opened:
+                return None
             seen = await queue.look()
-        return seen
 
 
 class WaitForJobs(BaseSensorOperator):  # type: ignore[misc]

@@ -26,7 +26,7 @@ class Shift:
     given_back: int = 0
     """Jobs returned to the head of the queue."""
     holds: int = 0
-    """How many times the queue was held: a target failed most of the time, or asked for a pause."""
+    """How many times a route was held: its target failed most of the time, or asked for a pause."""
 
     def __str__(self) -> str:
         """``claimed=3 acked=2 ...``, as in a log line."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from system_daemon.jobs.payload import Job
 
+SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -31,6 +33,26 @@ class Wait:
 
     seconds: float
     reason: str
+
+    @property
+    def pause(self) -> float:
+        """Seconds to wait: one at least, so that nothing asks in a hot loop; an hour at most."""
+        return max(SHORTEST_WAIT_S, min(self.seconds, LONGEST_WAIT_S))
+
+
+class SafeError(Exception):
+    """An error whose text holds no value of a job: it may be told."""
+
+
+def told(error: Exception) -> str:
+    """What may be said of an error: its text if that is safe, else its class."""
+    return str(error) if isinstance(error, SafeError) else type(error).__name__
+
+
+def unexpected(error: Exception) -> Failed:
+    """The end of an attempt that broke where nothing was to break."""
+    kind = type(error).__name__
+    return Failed(exception=kind, reason=f"the attempt ended in an unexpected {kind}")
 
 
 Verdict = Done | Failed | Wait

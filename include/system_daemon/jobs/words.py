@@ -53,6 +53,6 @@ the job's id, class and queue; its arguments stay in Redis.
 the cause, then clear the task: the job runs again. To give it up:
 `system-daemon jobs failed discard ID`.
 
-**By hand.** Trigger this DAG with the id and the queue of a job in the failed list: it runs again
-and keeps its id.
+**By hand.** Trigger this DAG with the id of a job in the failed list: it runs again and keeps its
+id.
 """

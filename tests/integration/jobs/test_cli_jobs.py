@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,3 +167,79 @@ def test_a_payload_of_anybody_has_no_age_if_it_says_none(run: Run, with_crew: An
 
     with_crew(push)
     assert "mail: 2 waiting, 0 in flight, 0 promoted\n" in run("stats").stdout
+
+
+def test_a_promoted_job_is_listed_and_goes_back_to_its_queue(run: Run, with_crew: Any) -> None:
+    async def promote(crew: Crew) -> None:
+        one = consumer(crew)
+        await crew.push(php(1), queue="mail")
+        (job,) = (await one.claim("a", 1)).jobs
+        await one.promote(job)
+        await one.stop()
+
+    with_crew(promote)
+    assert json.loads(run("promoted", "list", "--json").stdout) == [
+        {"id": f"{1:032x}", "class": "C", "queue": "mail"}
+    ]
+    assert "C of mail" in run("promoted", "list").stdout
+    assert run("promoted", "return", f"{1:032x}").exit_code == 0
+    assert run("promoted", "return", f"{1:032x}").exit_code == 1
+    assert "No job has a run" in run("promoted", "list").stdout
+
+    async def waits(crew: Crew) -> None:
+        assert await crew.waiting("mail") == [php(1)]
+
+    with_crew(waits)
+
+
+def test_what_is_no_json_is_refused_as_that(run: Run) -> None:
+    ended = run("enqueue", "C", "NaN", "--queue", "mail")
+    assert ended.exit_code == 2
+    assert "expected ARGS_JSON to be JSON" in ended.stderr
+
+
+def test_an_unreadable_failed_job_is_refused_in_its_own_words(run: Run, with_crew: Any) -> None:
+    async def bury(crew: Crew) -> None:
+        one = consumer(crew)
+        await crew.push(b"{no job", queue="mail")
+        await one.claim("a", 1)
+        await one.stop()
+
+    with_crew(bury)
+    (failed,) = json.loads(run("failed", "list", "--json").stdout)
+    ended = run("failed", "retry", failed["id"])
+    assert ended.exit_code == 1
+    assert "can only be discarded" in ended.stderr.replace("\n", " ")
+
+
+def test_namespace_and_connection_are_those_of_the_configuration(
+    redis_url: str, with_crew: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    configuration = {"namespace": "site", "redis_connection": "clinic_redis"}
+    (tmp_path / "background_jobs.json").write_text(json.dumps(configuration))
+    monkeypatch.setenv("SYSTEM_DAEMON_CONFIG", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW_CONN_CLINIC_REDIS", redis_url)
+    ended = CliRunner().invoke(app, ["enqueue", "C", "--queue", "mail"])
+    assert ended.exit_code == 0, ended.output
+
+    async def waits(crew: Crew) -> None:
+        assert len(await crew.waiting("mail")) == 1
+
+    with_crew(waits)
+
+
+def test_stats_tell_of_jobs_that_an_interrupted_dequeue_left_behind(
+    run: Run, with_crew: Any
+) -> None:
+    async def leave(crew: Crew) -> None:
+        await crew.redis.rpush("site:queue:mail:temp:1763845200", php(1), php(2))
+        await crew.redis.rpush("site:queue:mail:temp:1763845200:requeue", php(3))
+
+    with_crew(leave)
+    assert json.loads(run("stats", "--json").stdout)["stranded"] == {
+        "site:queue:mail:temp:1763845200": 2,
+        "site:queue:mail:temp:1763845200:requeue": 1,
+    }
+    assert "2 jobs stranded in site:queue:mail:temp:1763845200" in run("stats").stdout.replace(
+        "\n", " "
+    )

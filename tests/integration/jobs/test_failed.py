@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from unittest.mock import AsyncMock
 
 import pytest
@@ -63,10 +64,10 @@ async def test_a_job_is_promoted_from_the_list_under_its_id(
     crew: Crew, consumer: JobQueue, failed: FailedList
 ) -> None:
     (job_id,) = await buried(crew, consumer, php(1))
-    assert (await failed.promote(job_id)).id == job_id
+    assert (await failed.promote(job_id, queue="q")).id == job_id
     assert await crew.failed() == []
     with pytest.raises(NotInFailedError):
-        await failed.promote(job_id)
+        await failed.promote(job_id, queue="q")
     assert await consumer.promoted(job_id)
     await consumer.finish_promoted(job_id)
 
@@ -75,9 +76,9 @@ async def test_a_job_whose_id_is_promoted_stays_where_it_is(
     crew: Crew, consumer: JobQueue, failed: FailedList
 ) -> None:
     job_id, _ = await buried(crew, consumer, php(1), php(1))
-    await failed.promote(job_id)
+    await failed.promote(job_id, queue="q")
     with pytest.raises(NotInFailedError):
-        await failed.promote(job_id)
+        await failed.promote(job_id, queue="q")
     assert len(await crew.failed()) == 1
     await consumer.finish_promoted(job_id)
 
@@ -100,7 +101,7 @@ async def test_an_unreadable_one_can_only_be_discarded(
     await crew.push(b"{secret")
     await consumer.claim("a", 1)
     (only,) = [each async for each in failed.newest()]
-    for refused in (failed.retry, failed.promote):
+    for refused in (failed.retry, partial(failed.promote, queue="q")):
         with pytest.raises(NotRepeatableError, match="can only be discarded"):
             await refused(only.name)
     await failed.discard(only.name)
@@ -116,7 +117,7 @@ async def test_two_operators_repeat_a_job_once(
     found = await failed.find(job_id)
     await failed.retry(job_id)
     monkeypatch.setattr(failed, "find", AsyncMock(return_value=found))
-    for late in (failed.retry, failed.promote, failed.discard):
+    for late in (failed.retry, partial(failed.promote, queue="q"), failed.discard):
         with pytest.raises(NotInFailedError, match="taken meanwhile"):
             await late(job_id)
     assert await crew.waiting() == [php(1)]

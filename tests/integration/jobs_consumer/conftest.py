@@ -29,6 +29,7 @@ from system_daemon.jobs.payload import Job
 from system_daemon.jobs.queue import JobQueue
 from system_daemon.jobs.routes import Routes
 from system_daemon.jobs.shift import Shift
+from system_daemon.jobs.stop import Stop
 from tests.integration.jobs_consumer.clinic import KEYS, NAMESPACE, QUEUE, Endpoint
 from tests.integration.jobs_consumer.mail_box import MailBox
 from tests.integration.leaks import no_key_is_left_without_an_owner  # noqa: F401 - autouse
@@ -69,10 +70,13 @@ class Connected:
     gateways: dict[str, Gateway] = field(default_factory=dict)
     access: HttpAccess = field(default_factory=HttpAccess)
     database: str | None = None
+    missing: set[str | None] = field(default_factory=set)
     asked: list[str | None] = field(default_factory=list)
 
     async def http(self, conn_id: str | None, endpoint: str) -> HttpAccess:
         self.asked.append(conn_id)
+        if conn_id in self.missing:
+            raise NoAccessError(f'expected an Airflow connection "{conn_id}", got none')
         return self.access
 
     async def gateway(self, conn_id: str) -> Gateway:
@@ -100,6 +104,7 @@ class Workplace:
     templates: Path
     connections: Connected = field(default_factory=Connected)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    rest: asyncio.Event = field(default_factory=asyncio.Event)
     promoted: list[str] = field(default_factory=list)
     triggered: list[str] = field(default_factory=list)
     refusals: list[Exception] = field(default_factory=list)
@@ -132,9 +137,8 @@ class Workplace:
                 Queue(name=QUEUE, **{"linger": 0, "concurrency": 8, **queue}),
                 Doors(Routes(jobs.routes), handlers, self._trigger, clock=self.clock),
                 self._promote,
-                stop=self.stop,
+                stop=Stop(hurry=self.stop, rest=self.rest, grace=grace),
                 log=logging.getLogger("shift"),
-                grace=grace,
             )
 
     async def _promote(self, job: Job) -> None:
@@ -159,7 +163,7 @@ async def workplace(redis: Redis, redis_url: str, tmp_path: Path) -> AsyncIterat
     place.templates.mkdir()
     yield place
     left = [key async for key in redis.scan_iter(f"{KEYS.ours}*")]
-    kept = (f"{KEYS.ours}promoted:", f"{KEYS.ours}notification:")
+    kept = tuple(f"{KEYS.ours}{kind}:" for kind in ("promoted", "notification", "held"))
     assert [key for key in left if not key.decode().startswith(kept)] == []
     assert await redis.smembers(KEYS.workers) == set()
 

@@ -22,6 +22,7 @@ from system_daemon.jobs.handlers.opening import open_handlers
 from system_daemon.jobs.handlers.outbox import Outbox
 from system_daemon.jobs.queue import JobQueue
 from system_daemon.jobs.routes import Routes
+from system_daemon.jobs.stop import Stop
 from system_daemon.jobs.worker_record import new_consumer
 
 Step = Callable[..., Awaitable[Any]]
@@ -99,9 +100,8 @@ async def _serve(redis_url: str, database: str, port: int, queue: str, namespace
             Queue(name=queue, linger=0, concurrency=1),
             Doors(Routes((route,)), handlers, die_before(asyncio.sleep)),
             die_before(asyncio.sleep),
-            stop=asyncio.Event(),
+            stop=Stop(grace=5),
             log=LOG,
-            grace=5,
         )
 
 

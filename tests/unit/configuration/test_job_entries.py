@@ -56,6 +56,7 @@ def test_what_is_left_out_has_its_default() -> None:
     (queue,) = entries.jobs.queues
     assert (queue.workers, queue.concurrency, queue.max_attempts) == (1, 1, 3)
     assert (queue.linger, queue.poll_interval, queue.max_interruptions) == (30, 1, 3)
+    assert queue.max_shift == 1800
     assert queue.dag_id == "jobs__clinic"
     assert entries.jobs.queue("clinic") is queue
     assert entries.jobs.queue("other") is None
@@ -152,6 +153,7 @@ NUMBERS = {
     "concurrency": ([0, 1001], "a whole number from 1 to 1000"),
     "linger": ([-1, None, "5"], "a number of seconds from 0 to 31622400"),
     "poll_interval": ([0, 3601], "a number of seconds from 0.1 to 3600"),
+    "max_shift": ([59, 86401, "5"], "a number of seconds from 60 to 86400"),
     "max_attempts": ([0, 21], "a whole number from 1 to 20"),
     "max_interruptions": ([0, 101], "a whole number from 1 to 100"),
 }

@@ -13,7 +13,7 @@ FOLDER = files("system_daemon.jobs").joinpath("lua")
 NAMES = sorted(entry.name.removesuffix(".lua") for entry in FOLDER.iterdir())
 REDIS_5 = {
     "DEL", "EXISTS", "EXPIRE", "GET", "HDEL", "HEXISTS", "HGET", "HGETALL", "HLEN", "HMGET",
-    "HMSET", "HSET", "HSETNX", "INCR", "INCRBY", "LLEN", "LPUSH", "LRANGE", "LREM", "LTRIM",
+    "HMSET", "HSET", "HSETNX", "INCR", "INCRBY", "LLEN", "LPUSH", "LRANGE", "LREM", "LSET", "LTRIM",
     "RPUSH", "SADD", "SET", "SETNX", "SMEMBERS", "SREM",
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import pytest
 from multidict import CIMultiDict
 
-from system_daemon.jobs.handlers.retry_after import LONGEST_S, pause
+from system_daemon.jobs.handlers.retry_after import LONGEST_S, SHORTEST_S, pause
 
 DATE = datetime(2030, 5, 6, 7, 8, 9, tzinfo=UTC)
 
@@ -24,11 +24,11 @@ DATE = datetime(2030, 5, 6, 7, 8, 9, tzinfo=UTC)
         (503, "soon", None),
         (503, "-3", None),
         (503, "99999999999999999999", LONGEST_S),
-        (503, "0", 0),
+        (503, "0", SHORTEST_S),
         (500, "7", None),
         (200, "7", None),
         (503, format_datetime(DATE + timedelta(seconds=90), usegmt=True), 90),
-        (503, format_datetime(DATE - timedelta(seconds=90), usegmt=True), 0),
+        (503, format_datetime(DATE - timedelta(seconds=90), usegmt=True), SHORTEST_S),
         (503, "Mon, 06 May 2030 07:09:09 -0000", 60),
         (503, "٣", None),
     ],

@@ -29,6 +29,7 @@ from system_daemon.jobs.handlers.sent_once import SentOnce, State
 from system_daemon.jobs.handlers.ways import find_way
 from system_daemon.jobs.payload import Job
 from system_daemon.jobs.verdict import DONE, Failed, Verdict, Wait
+from system_daemon.services.log_lines import clean
 
 
 async def send_notification(job: Job, context: Context) -> Verdict:
@@ -43,7 +44,9 @@ async def send_notification(job: Job, context: Context) -> Verdict:
     once = SentOnce(context, message.id)
     match await once.begin():
         case State.SENT:
-            context.log.info("job %s: its notification was sent before; not sent again", job.id)
+            context.log.info(
+                "job %s: its notification was sent before; not sent again", clean(job.id, 100)
+            )
             return DONE
         case State.SENDING:
             return Failed(

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-LONGEST_S = 3600.0
-"""A longer pause is cut short: the next job asks again."""
+SHORTEST_S, LONGEST_S = 1.0, 3600.0
+"""A longer pause is cut short: the next job asks again. A shorter one would make a hot loop."""
 _WITHOUT_S = 5.0
 
 
@@ -23,7 +23,7 @@ def pause(status: int, headers: Mapping[str, str]) -> float | None:
     asked = _seconds(headers.get("Retry-After", "").strip(), headers.get("Date", ""))
     if asked is None:
         return _WITHOUT_S if status == 429 else None
-    return min(max(asked, 0.0), LONGEST_S)
+    return min(max(asked, SHORTEST_S), LONGEST_S)
 
 
 def _seconds(text: str, now: str) -> float | None:

@@ -13,6 +13,7 @@ local before = answered(KEYS[2], ARGV[1])
 if before then
   return before
 end
+may_grow(KEYS[1])
 local n, reply, ended = tonumber(ARGV[3]), {}, 0
 for index = 1, n do
   if redis.call('HDEL', KEYS[1], token_at(ARGV[6], index)) == 0 then

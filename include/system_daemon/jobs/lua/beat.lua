@@ -6,6 +6,7 @@
 -- KEYS[4] worker:<w>:started                      string, a date
 -- ARGV[1] its last claim that was answered    ARGV[2] seconds to live    ARGV[3] consumer
 -- ARGV[4] worker    ARGV[5] the date
+may_grow(KEYS[1])
 if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('HSET', KEYS[1], 'claim', ARGV[1])
 end

@@ -6,6 +6,7 @@
 -- ARGV[1] seconds since the epoch
 -- ARGV[2] the packet for KEYS[2], or '' to leave it    ARGV[3] the token of the job it shows
 -- ARGV[4] the jobs' tokens, 32 characters each
+may_grow(KEYS[1])
 if ARGV[2] ~= '' and redis.call('HEXISTS', KEYS[1], ARGV[3]) == 1 then
   redis.call('SET', KEYS[2], ARGV[2])
 end

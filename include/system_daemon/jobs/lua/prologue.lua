@@ -5,6 +5,18 @@ local function token_at(tokens, index)
   return string.sub(tokens, 32 * index - 31, 32 * index)
 end
 
+-- Redis at its maxmemory lets a script write what grows only after it wrote something else: without
+-- this a full Redis could not be emptied. It deletes nothing; the key is of a hash.
+local function may_grow(key)
+  redis.call('HDEL', key, '')
+end
+
+-- The class in a payload as it stands between its quotes; nil in what has none.
+local function class_of(payload)
+  return string.match(payload, '^%s*{%s*"class"%s*:%s*"(.-)"%s*[,}]')
+    or string.match(payload, '"class"%s*:%s*"(.-)"%s*[,}]')
+end
+
 -- A step whose reply was lost is answered as it was then, and not taken again.
 local function answered(session, step)
   local last = redis.call('HMGET', session, 'step', 'reply')

@@ -10,6 +10,7 @@ local before = answered(KEYS[2], ARGV[1])
 if before then
   return before
 end
+may_grow(KEYS[1])
 local reply = '0'
 if redis.call('HEXISTS', KEYS[1], ARGV[2]) == 1 then
   if redis.call('HSETNX', KEYS[4], ARGV[3], ARGV[4]) == 1 then
