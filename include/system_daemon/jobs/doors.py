@@ -26,6 +26,7 @@ class Doors:
         handlers: Callable[[Route], Handler],
         trigger_dag: Trigger,
         *,
+        edited: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare them.
@@ -34,11 +35,13 @@ class Doors:
             routes: The configured routes.
             handlers: Makes the handler of an ``endpoint`` or ``handler`` route.
             trigger_dag: Starts the DAG of a ``dag`` route.
+            edited: Whether the routes were edited since.
             clock: Monotonic seconds.
         """
         self._routes = routes
         self._handlers = handlers
         self._trigger_dag = trigger_dag
+        self.edited = edited
         self.clock = clock
         self._by_class: dict[str, Door] = {}
         self._by_route: dict[int, Door] = {}

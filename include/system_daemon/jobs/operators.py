@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 PROMOTED_DAG = "background_job"
 _EDITS_S = 1.0
-"""Short, because until then a job of a route that was just added counts as one without a route."""
+"""Until then jobs are run by the routes from before an edit."""
 _PAUSES_S = 5.0
 GRACE_S = 4.0
 """Airflow kills a task five seconds after it asked it to stop."""
@@ -90,7 +90,12 @@ async def _serving(name: str, configuration: Configuration, log: Any) -> AsyncIt
                     concurrency=queue.concurrency if queue else 1,
                 ),
                 failed=FailedList(redis, namespace=jobs.namespace),
-                doors=Doors(Routes(jobs.routes), handler, _start_routed_dag),
+                doors=Doors(
+                    Routes(jobs.routes),
+                    handler,
+                    _start_routed_dag,
+                    edited=lambda: load() is not configuration,
+                ),
             )
     finally:
         await redis.aclose()

@@ -158,6 +158,12 @@ class Runs:
         self._tell("was given a DAG run of its own (%s)", job, door.target)
 
     async def _bury(self, number: int, job: Job, door: Door) -> None:
+        if self._doors.edited():
+            # Its route may be one of the new ones, which only the next shift knows.
+            door.leaving.open("the routes were edited")
+            self._tell("has no route yet; the routes were edited, it stays in the queue", job)
+            self._hold(number)
+            return
         sentence = missing(job.job_class)
         try:
             await self._queue.bury(job, exception="NoRoute", error=sentence)

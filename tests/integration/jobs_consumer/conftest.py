@@ -109,6 +109,8 @@ class Workplace:
     triggered: list[str] = field(default_factory=list)
     refusals: list[Exception] = field(default_factory=list)
     """Raised, one after the other, where Airflow is asked for a run."""
+    edited: bool = False
+    """Whether somebody edits the routes while shifts run."""
     clock: Callable[[], float] = time.monotonic
     queue: JobQueue | None = None
     shifts: int = 0
@@ -135,7 +137,13 @@ class Workplace:
             return await work(
                 self.queue,
                 Queue(name=QUEUE, **{"linger": 0, "concurrency": 8, **queue}),
-                Doors(Routes(jobs.routes), handlers, self._trigger, clock=self.clock),
+                Doors(
+                    Routes(jobs.routes),
+                    handlers,
+                    self._trigger,
+                    edited=lambda: self.edited,
+                    clock=self.clock,
+                ),
                 self._promote,
                 stop=Stop(hurry=self.stop, rest=self.rest, grace=grace),
                 log=logging.getLogger("shift"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 
@@ -22,6 +23,7 @@ from tests.integration.jobs_consumer.clinic import (
     enqueue,
     job_id,
     payload,
+    until,
     waiting,
 )
 from tests.integration.jobs_consumer.conftest import Workplace
@@ -111,6 +113,26 @@ async def test_a_job_without_a_route_is_buried_with_the_entry_to_add(
         r' "App\\Unknown", "endpoint": "https://..."}'
     )
     assert item["payload"]["id"] == job_id(1)
+
+
+async def test_a_job_without_a_route_waits_where_the_routes_were_edited_meanwhile(
+    redis: Redis, workplace: Workplace, endpoint: Endpoint
+) -> None:
+    workplace.edited = True
+    await enqueue(redis, payload(1, "JustAdded"), payload(2))
+    shift = asyncio.create_task(workplace.shift({"job_class": "Import", "endpoint": endpoint.url}))
+    await until(lambda: endpoint.numbers == [2], "the job that has a route")
+
+    async def back() -> bool:
+        return await waiting(redis) == [1]
+
+    await until(back, "the other one is in the queue")
+    workplace.stop.set()
+    assert (await shift).buried == 0
+    workplace.stop.clear()
+    workplace.edited = False
+    await workplace.shift({"job_class": "JustAdded", "endpoint": endpoint.url})
+    assert endpoint.numbers == [2, 1]
 
 
 async def test_an_unreadable_payload_never_blocks_the_head(
