@@ -32,8 +32,10 @@ class Table:
     def add(self, channel: str = "email", status: int = QUEUED, **values: Any) -> int:
         row = {"subject": "Visit", "body": "Your visit is at 9.", "deleted_at": None, **values}
         found = self.connection.execute(
-            "INSERT INTO notification (case_id, channel, subject, body, status, due_at, deleted_at)"
-            " VALUES (1, %(channel)s, %(subject)s, %(body)s, %(status)s, now(), %(deleted_at)s)"
+            "INSERT INTO notification"
+            " (case_id, channel, subject, body, status, due_at, queued_at, claimed_at, deleted_at)"
+            " VALUES (1, %(channel)s, %(subject)s, %(body)s, %(status)s, now(), now(),"
+            " CASE WHEN %(status)s = 3 THEN now() END, %(deleted_at)s)"
             " RETURNING notification_id",
             {"channel": channel, "status": status, **row},
         ).fetchone()
