@@ -49,7 +49,6 @@ pytest-quick: .venv/.dev
 
 chaos: .venv/.dev .venv/.cluster ## The experiments that take minutes, whole
 	$(BIN)/python -m pytest -m chaos tests/chaos
-	CHAOS=1 $(BIN)/python -m pytest tests/integration/jobs/test_queue_model.py
 
 bench: .venv/.dev .venv/.cluster ## The measurements
 	@for program in bench/*.py; do \

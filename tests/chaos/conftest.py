@@ -15,6 +15,7 @@ from tests.experiments.findings import Findings
 from tests.experiments.two_deployments import Pair
 
 PAGE = PROJECT / "docs" / "chaos.md"
+_TABLE = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,8 +39,17 @@ def pair(airflow: Deployment, second: Deployment) -> Iterator[Pair]:  # noqa: F8
 
 
 @pytest.fixture(scope="session")
-def rows() -> Iterator[list[Findings]]:
-    """Findings in the order of the experiments; the page gets them at the end."""
+def rows(pytestconfig: pytest.Config) -> Iterator[list[Findings]]:
+    """Findings in the order of the experiments; the page and the terminal get them at the end."""
     found: list[Findings] = []
     yield found
-    write(PAGE, found)
+    pytestconfig.stash[_TABLE] = write(PAGE, found)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if table := config.stash.get(_TABLE, None):
+        terminalreporter.section("docs/chaos.md")
+        for line in table:
+            terminalreporter.write_line(line)

@@ -19,14 +19,18 @@ _HEAD = (
 )
 
 
-def write(page: Path, findings: Sequence[Findings]) -> None:
-    """Put the findings between the markers; rows of experiments that did not run stay."""
+def write(page: Path, findings: Sequence[Findings]) -> list[str]:
+    """Put the findings between the markers; rows of experiments that did not run stay.
+
+    The table's lines.
+    """
     before, rest = page.read_text(encoding="utf-8").split(BEGIN)
     table, after = rest.split(END)
     rows = {_experiment(line): line for line in table.splitlines() if _is_row(line)}
     rows |= {one.experiment: _row(one) for one in findings}
-    lines = [BEGIN, "", *_HEAD, *rows.values(), "", END]
-    page.write_text(before + "\n".join(lines) + after, encoding="utf-8")
+    lines = [*_HEAD, *rows.values()]
+    page.write_text(before + "\n".join([BEGIN, "", *lines, "", END]) + after, encoding="utf-8")
+    return lines
 
 
 def _row(one: Findings) -> str:

@@ -8,8 +8,15 @@ from collections import Counter
 from collections.abc import Awaitable
 from typing import TypeVar
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from system_daemon import redis_client
 from system_daemon.jobs import scripts
@@ -247,3 +254,24 @@ class QueueModel(RuleBasedStateMachine):
         left = {key async for key in self.redis.scan_iter("*")}
         assert left <= {b"resque:queues", b"resque:stat:processed", b"resque:stat:failed"}
         await self.redis.aclose()
+
+
+def walk(redis_url: str, steps: int) -> int:
+    """Take at least so many steps on this Redis, a new queue every 50; how many it were."""
+
+    class OnThisRedis(QueueModel):
+        url = redis_url
+
+    QueueModel.steps = 0
+    while QueueModel.steps < steps:
+        run_state_machine_as_test(
+            OnThisRedis,
+            settings=settings(
+                max_examples=20,
+                stateful_step_count=50,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    return QueueModel.steps

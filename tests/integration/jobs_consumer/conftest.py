@@ -30,8 +30,10 @@ from system_daemon.jobs.queue import JobQueue
 from system_daemon.jobs.routes import Routes
 from system_daemon.jobs.shift import Shift
 from system_daemon.jobs.stop import Stop
+from system_daemon.local.postgres import Postgres
 from tests.integration.jobs_consumer.clinic import KEYS, NAMESPACE, QUEUE, Endpoint
 from tests.integration.jobs_consumer.mail_box import MailBox
+from tests.integration.jobs_consumer.notification_rows import Table, notification_table
 from tests.integration.leaks import no_key_is_left_without_an_owner  # noqa: F401 - autouse
 from tests.integration.redis_servers import redis_server  # noqa: F401 - on each server
 
@@ -181,6 +183,14 @@ def told(caplog: pytest.LogCaptureFixture) -> Callable[[], Sequence[str]]:
     """The lines of the shifts' log."""
     caplog.set_level(logging.INFO, logger="shift")
     return lambda: [record.getMessage() for record in caplog.records]
+
+
+@pytest.fixture
+def table(postgres_server: Postgres, workplace: Workplace) -> Iterator[Table]:
+    """The platform's table of notifications, which the shifts are connected to."""
+    with notification_table(postgres_server) as found:
+        workplace.connections.database = found.url
+        yield found
 
 
 @pytest.fixture

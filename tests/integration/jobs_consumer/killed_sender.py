@@ -16,10 +16,11 @@ from system_daemon.configuration.background_jobs import BackgroundJobs, Queue, R
 from system_daemon.configuration.settings import Settings
 from system_daemon.jobs.consumer import work
 from system_daemon.jobs.doors import Doors
-from system_daemon.jobs.handlers import queued_notification
+from system_daemon.jobs.handlers import queued_notification, ways
 from system_daemon.jobs.handlers.access import MailServer
 from system_daemon.jobs.handlers.opening import open_handlers
 from system_daemon.jobs.handlers.outbox import Outbox
+from system_daemon.jobs.handlers.sent_once import SentOnce
 from system_daemon.jobs.queue import JobQueue
 from system_daemon.jobs.routes import Routes
 from system_daemon.jobs.stop import Stop
@@ -66,18 +67,26 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+_MOMENTS: dict[str, tuple[Any, str, Callable[[Step], Step]]] = {
+    "before the claim": (Outbox, "claim", die_before),
+    "after the claim": (Outbox, "claim", die_after),
+    "before it leaves": (queued_notification, "_prepare", die_after),
+    "as it is given back": (Outbox, "give_back", die_after),
+    "before it is noted": (Outbox, "sent", die_before),
+    "after it is noted": (Outbox, "sent", die_after),
+    "before the note": (SentOnce, "begin", die_before),
+    "after the note": (SentOnce, "begin", die_after),
+    "after it left": (ways, "send_email", die_after),
+    "before the note is taken back": (SentOnce, "take_back", die_before),
+    "after the note is taken back": (SentOnce, "take_back", die_after),
+    "before sent is noted": (SentOnce, "sent", die_before),
+    "after sent is noted": (SentOnce, "sent", die_after),
+}
+
+
 def _arrange(moment: str) -> None:
-    match moment:
-        case "before the claim":
-            Outbox.claim = die_before(Outbox.claim)  # type: ignore[method-assign]
-        case "after the claim":
-            Outbox.claim = die_after(Outbox.claim)  # type: ignore[method-assign]
-        case "before it is noted":
-            Outbox.sent = die_before(Outbox.sent)  # type: ignore[method-assign]
-        case "after it is noted":
-            Outbox.sent = die_after(Outbox.sent)  # type: ignore[method-assign]
-        case "before it leaves":
-            queued_notification._prepare = die_after(queued_notification._prepare)  # type: ignore[assignment]
+    where, name, death = _MOMENTS[moment]
+    setattr(where, name, death(getattr(where, name)))
 
 
 async def _serve(redis_url: str, database: str, port: int, queue: str, namespace: str) -> None:

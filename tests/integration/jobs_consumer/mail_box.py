@@ -18,12 +18,19 @@ class MailBox:
     logins: list[str] = field(default_factory=list)
     rcpt: str = ""
     """Answers to RCPT, instead of an acceptance."""
+    rcpts: list[str] = field(default_factory=list)
+    """The same, one after the other; "hang up" breaks the connection."""
     data: list[str] = field(default_factory=list)
     """Answers to DATA, one after the other, then acceptances; "hang up" breaks the connection."""
 
     async def handle_RCPT(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: object
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: object
     ) -> str:
+        if self.rcpts:
+            answer = self.rcpts.pop(0)
+            if answer == "hang up":
+                _hang_up(server)
+            return answer
         if self.rcpt:
             return self.rcpt
         envelope.rcpt_tos.append(address)
@@ -32,8 +39,7 @@ class MailBox:
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         answer = self.data.pop(0) if self.data else "250 OK"
         if answer == "hang up":
-            assert server.transport is not None
-            server.transport.abort()
+            _hang_up(server)
         if answer.startswith("250"):
             assert isinstance(envelope.content, bytes)
             mail = message_from_bytes(envelope.content, policy=policy.default)
@@ -48,3 +54,8 @@ class MailBox:
         assert isinstance(login, LoginPassword)
         self.logins.append(login.login.decode())
         return AuthResult(success=login.password == b"secret")
+
+
+def _hang_up(server: SMTP) -> None:
+    assert server.transport is not None
+    server.transport.abort()

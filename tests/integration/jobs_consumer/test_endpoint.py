@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from system_daemon.access import HttpAccess, Login
 from system_daemon.configuration.settings import Settings
-from system_daemon.jobs import runs
+from system_daemon.jobs import breaker, runs
 from tests.integration.jobs_consumer.clinic import KEYS, Endpoint, enqueue, job_id, payload
 from tests.integration.jobs_consumer.conftest import Workplace
 
@@ -74,6 +74,53 @@ async def test_authentication_and_headers_come_from_the_connection(
     assert workplace.connections.asked == ["api"], "asked once a shift, not once a job"
     assert {each["X-Clinic"] for each in endpoint.headers} == {"7"}
     assert all(each["Authorization"].startswith("Basic ") for each in endpoint.headers)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_credentials_that_are_not_known_any_more_are_read_again(
+    redis: Redis, workplace: Workplace, endpoint: Endpoint, status: int
+) -> None:
+    async def answer(_job: dict[str, object]) -> web.Response:
+        if endpoint.headers[-1]["X-Key"] == "new":
+            return web.json_response({"code": "success"})
+        workplace.connections.access = HttpAccess(headers={"X-Key": "new"})
+        return web.Response(status=status)
+
+    workplace.connections.access = HttpAccess(headers={"X-Key": "old"})
+    endpoint.answering = answer
+    await enqueue(redis, *(payload(number) for number in range(5)))
+    shift = await workplace.shift(
+        {"job_class": "*", "endpoint": endpoint.url, "connection": "api"}, concurrency=1
+    )
+    assert (shift.acked, shift.failed) == (5, 1)
+    assert workplace.connections.asked == ["api", "api"]
+
+
+async def test_after_a_break_the_connection_is_read_again(
+    redis: Redis, workplace: Workplace, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that says in words of its own that the credentials are wrong."""
+
+    async def answer(_job: dict[str, object]) -> web.Response:
+        if endpoint.headers[-1]["X-Key"] == "new":
+            return web.json_response({"code": "success"})
+        if len(endpoint.jobs) == breaker.LEAST_FAILURES:
+            workplace.connections.access = HttpAccess(headers={"X-Key": "new"})
+        return web.json_response({"code": "error", "message": "unknown client"})
+
+    monkeypatch.setattr(breaker, "FIRST_PAUSE_S", 0.3)
+    monkeypatch.setattr("system_daemon.jobs.handlers.endpoint._READ_AGAIN_S", 0.3)
+    workplace.connections.access = HttpAccess(headers={"X-Key": "old"})
+    endpoint.answering = answer
+    await enqueue(redis, *(payload(number) for number in range(30)))
+    shift = await workplace.shift(
+        {"job_class": "*", "endpoint": endpoint.url, "connection": "api"},
+        concurrency=1,
+        max_attempts=20,
+    )
+    assert shift.acked == 30
+    keys = [each["X-Key"] for each in endpoint.headers]
+    assert keys.count("old") == breaker.LEAST_FAILURES, "the first probe has the new key"
 
 
 def _json(**content: object) -> Callable[[], web.Response]:

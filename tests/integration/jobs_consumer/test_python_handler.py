@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 import sys
 import threading
 import time
@@ -57,6 +59,18 @@ async def stubborn(_job: Job, _context: Context) -> None:
 async def blocking(job: Job, _context: Context) -> None:
     time.sleep(job.args[0]["seconds"])  # type: ignore[index,call-overload]  # noqa: ASYNC251
     DONE.append((job.job_class, job.args[0]["number"]))  # type: ignore[index,call-overload]
+
+
+async def leaving_behind(job: Job, _context: Context) -> None:
+    gc.collect()  # of earlier tests
+    task = asyncio.create_task(_failing(job.args))
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+
+
+async def _failing(args: object) -> None:
+    raise LookupError(f"no patient {args}")
 
 
 async def cancelled(_job: Job, _context: Context) -> None:
@@ -116,6 +130,20 @@ async def test_a_handler_that_fails_harms_only_its_own_job(
     }
     assert all(said[bad] in line or "test_python_handler, line" in line for line in lines)
     assert not any("number" in line for line in told())
+
+
+async def test_what_a_handler_leaves_behind_is_told_without_the_job(
+    redis: Redis,
+    workplace: Workplace,
+    told: Callable[[], Sequence[str]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.ERROR, logger="asyncio")
+    await enqueue(redis, payload(1, "leaving_behind", patient="Ana"))
+    assert (await workplace.shift(*_routes("leaving_behind"))).acked == 1
+    (line,) = [line for line in told() if "nobody waited for" in line]
+    assert "nobody waited for raised LookupError at" in line
+    assert "Ana" not in caplog.text
 
 
 async def test_a_handler_that_does_not_let_go_is_left_behind(

@@ -3,83 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import psycopg
 import pytest
 from aiohttp import web
-from psycopg.rows import dict_row
 from redis.asyncio import Redis
 
 from system_daemon.jobs import breaker, runs
 from system_daemon.jobs.handlers.access import MailServer
 from system_daemon.jobs.handlers.outbox import Outbox
-from system_daemon.jobs.reaper import Reaper
-from system_daemon.linkcare.migrations import migrate
-from system_daemon.local.postgres import Postgres
-from tests.airflow_settings import PROJECT
-from tests.integration.jobs_consumer.clinic import KEYS, NAMESPACE, QUEUE, Endpoint, enqueue
+from tests.integration.jobs_consumer.clinic import Endpoint, enqueue
 from tests.integration.jobs_consumer.conftest import Workplace
 from tests.integration.jobs_consumer.mail_box import MailBox
-
-ROUTE = {
-    "job_class": "SendNotification",
-    "handler": "system_daemon.jobs.handlers.notification:send_notification",
-}
-PENDING, QUEUED, SENDING, SENT, FAILED = 1, 2, 3, 4, 5
-DATABASE = "notifications"
-
-
-@dataclass(slots=True)
-class Table:
-    """The platform's table of notifications."""
-
-    connection: psycopg.Connection[dict[str, Any]]
-    url: str
-
-    def add(self, channel: str = "email", status: int = QUEUED, **values: Any) -> int:
-        row = {"subject": "Visit", "body": "Your visit is at 9.", "deleted_at": None, **values}
-        found = self.connection.execute(
-            "INSERT INTO notification"
-            " (case_id, channel, subject, body, status, due_at, queued_at, claimed_at, deleted_at)"
-            " VALUES (1, %(channel)s, %(subject)s, %(body)s, %(status)s, now(), now(),"
-            " CASE WHEN %(status)s = 3 THEN now() END, %(deleted_at)s)"
-            " RETURNING notification_id",
-            {"channel": channel, "status": status, **row},
-        ).fetchone()
-        assert found is not None
-        return int(found["notification_id"])
-
-    def row(self, key: int) -> dict[str, Any]:
-        found = self.connection.execute(
-            "SELECT * FROM notification WHERE notification_id = %s", (key,)
-        ).fetchone()
-        assert found is not None
-        return found
-
-    def status(self, key: int) -> int:
-        return int(self.row(key)["status"])
-
-
-@pytest.fixture
-def table(postgres_server: Postgres, workplace: Workplace) -> Iterator[Table]:
-    with psycopg.connect(postgres_server.url(), autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {DATABASE}")
-        url = postgres_server.url(DATABASE)
-        with psycopg.connect(url, autocommit=True) as connection:
-            migrate(connection)
-        with psycopg.connect(url, autocommit=True, row_factory=dict_row) as connection:
-            connection.execute(
-                "INSERT INTO patient_case (name, email, phone)"
-                " VALUES ('Ana', 'ana@example.org', '+34600000001')"
-            )
-            workplace.connections.database = url
-            yield Table(connection, url)
-        server.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+from tests.integration.jobs_consumer.notification_rows import (
+    DATABASE,
+    FAILED,
+    PENDING,
+    QUEUED,
+    ROUTE,
+    SENDING,
+    SENT,
+    Table,
+    wake,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -88,16 +35,11 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(breaker, "FIRST_PAUSE_S", 0.05)
 
 
-def _job(key: object, **more: object) -> str:
-    args = [{"notification": key, **more}]
-    return json.dumps({"class": "SendNotification", "args": args, "id": f"notification-{key}"})
-
-
 async def test_an_email_leaves_and_its_row_says_so(
     redis: Redis, workplace: Workplace, mail_box: MailBox, table: Table
 ) -> None:
     key = table.add()
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     assert (await workplace.shift(ROUTE)).acked == 1
     (mail,) = mail_box.mails
     assert mail_box.recipients == ["ana@example.org"]
@@ -113,7 +55,7 @@ async def test_sms_and_push_go_through_their_gateway(
     redis: Redis, workplace: Workplace, gateway: Endpoint, table: Table, channel: str, to: str
 ) -> None:
     key = table.add(channel)
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     assert (await workplace.shift(ROUTE)).acked == 1
     identity = f"notification-{key}"
     assert gateway.jobs == [
@@ -127,7 +69,7 @@ async def test_of_many_jobs_for_one_row_one_sends(
     redis: Redis, workplace: Workplace, mail_box: MailBox, table: Table
 ) -> None:
     keys = [table.add() for _ in range(5)]
-    await enqueue(redis, *[_job(key) for key in keys * 8])
+    await enqueue(redis, *[wake(key) for key in keys * 8])
     assert (await workplace.shift(ROUTE, concurrency=16)).acked == 40
     assert len(mail_box.mails) == 5
     assert {table.status(key) for key in keys} == {SENT}
@@ -139,7 +81,7 @@ async def test_a_row_that_does_not_wait_is_left_alone(
 ) -> None:
     key = table.add(status=status)
     before = table.row(key)
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     assert (await workplace.shift(ROUTE)).acked == 1
     assert mail_box.mails == []
     assert table.row(key) == before
@@ -149,7 +91,7 @@ async def test_a_row_that_was_deleted_or_is_gone_is_not_sent(
     redis: Redis, workplace: Workplace, mail_box: MailBox, table: Table
 ) -> None:
     key = table.add(deleted_at="2026-01-01T00:00Z")
-    await enqueue(redis, _job(key), _job(10**12))
+    await enqueue(redis, wake(key), wake(10**12))
     assert (await workplace.shift(ROUTE)).acked == 2
     assert mail_box.mails == []
     assert table.status(key) == QUEUED
@@ -160,7 +102,7 @@ async def test_what_certainly_did_not_leave_is_tried_again(
 ) -> None:
     mail_box.data = ["451 try later"]
     key = table.add()
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     shift = await workplace.shift(ROUTE, max_attempts=3)
     assert (shift.acked, shift.failed, len(mail_box.mails)) == (1, 1, 1)
     assert table.status(key) == SENT
@@ -170,7 +112,7 @@ async def test_without_a_mail_server_the_row_waits_and_says_why(
     redis: Redis, workplace: Workplace, table: Table
 ) -> None:
     key = table.add()
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     assert (await workplace.shift(ROUTE, max_attempts=2)).promoted == 1
     row = table.row(key)
     assert (row["status"], row["claimed_at"]) == (QUEUED, None)
@@ -187,7 +129,7 @@ async def test_a_gateway_that_wants_a_pause_gets_it(
 
     gateway.answering = answer
     key = table.add("sms")
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     shift = await workplace.shift(ROUTE, max_attempts=1)
     assert (shift.acked, shift.failed, len(gateway.jobs)) == (1, 0, 2)
     assert table.status(key) == SENT
@@ -202,7 +144,7 @@ async def test_a_gateway_that_refuses_everybody_takes_no_row_with_it(
 
     gateway.answering = answer
     key = table.add("sms")
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     assert (await workplace.shift(ROUTE, max_attempts=2)).promoted == 1
     assert table.status(key) == QUEUED
     assert len(gateway.jobs) == 2
@@ -217,7 +159,7 @@ async def test_a_refused_recipient_ends_the_row_without_his_address(
 ) -> None:
     mail_box.rcpt = "550 no such user ana@example.org"
     key = table.add()
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     assert (await workplace.shift(ROUTE)).acked == 1
     row = table.row(key)
     assert row["status"] == FAILED
@@ -231,7 +173,7 @@ async def test_a_patient_without_an_address_ends_the_row(
 ) -> None:
     table.connection.execute("UPDATE patient_case SET email = NULL")
     key = table.add()
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     assert (await workplace.shift(ROUTE)).acked == 1
     row = table.row(key)
     assert (row["status"], row["error"]) == (
@@ -245,7 +187,7 @@ async def test_what_may_have_left_is_never_sent_again(
 ) -> None:
     mail_box.data = ["hang up"]
     key = table.add()
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     shift = await workplace.shift(ROUTE, max_attempts=3)
     assert (shift.acked, shift.failed, mail_box.mails) == (1, 1, [])
     row = table.row(key)
@@ -262,7 +204,7 @@ async def test_a_sender_that_is_stopped_while_it_sends_is_in_doubt(
 
     gateway.answering = answer
     key = table.add("sms")
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     await workplace.shift({**ROUTE, "timeout": 1}, max_attempts=1)
     row = table.row(key)
     assert row["status"] == FAILED
@@ -278,7 +220,7 @@ async def test_a_sender_that_is_stopped_before_it_begins_gives_the_row_back(
 
     monkeypatch.setattr(type(workplace.connections), "mail_server", lambda _self, _id: forever(_id))
     key = table.add()
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     await workplace.shift({**ROUTE, "timeout": 1}, max_attempts=1)
     assert table.status(key) == QUEUED
 
@@ -302,7 +244,7 @@ async def test_a_lost_connection_is_opened_again(
 
     monkeypatch.setattr(Outbox, "claim", cut_off_after)
     keys = [table.add() for _ in range(3)]
-    await enqueue(redis, *map(_job, keys))
+    await enqueue(redis, *map(wake, keys))
     shift = await workplace.shift(ROUTE, concurrency=1)
     assert shift.acked == 3
     assert len(mail_box.mails) == 3
@@ -318,11 +260,11 @@ async def test_without_a_database_the_job_waits_for_a_person(
 ) -> None:
     key = table.add()
     workplace.connections.database = None
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     assert (await workplace.shift(ROUTE, max_attempts=1)).promoted == 1
     assert any('connection "system_daemon_postgres", got none' in line for line in told())
     workplace.connections.database = table.url.replace(DATABASE, "nowhere")
-    await enqueue(redis, _job(key).replace("notification-", "other-"))
+    await enqueue(redis, wake(key).replace("notification-", "other-"))
     assert (await workplace.shift(ROUTE, max_attempts=1)).promoted == 1
     assert any("the platform's database could not be used" in line for line in told())
     assert table.status(key) == QUEUED
@@ -332,53 +274,6 @@ async def test_without_a_database_the_job_waits_for_a_person(
 async def test_what_names_no_row_fails_with_a_sentence(
     redis: Redis, workplace: Workplace, table: Table, told: Callable[[], Sequence[str]], key: object
 ) -> None:
-    await enqueue(redis, _job(key))
+    await enqueue(redis, wake(key))
     assert (await workplace.shift(ROUTE, max_attempts=1)).promoted == 1
     assert any('expected "notification" to be a row\'s number' in line for line in told())
-
-
-@pytest.mark.parametrize(
-    ("moment", "mails", "status"),
-    [
-        ("before the claim", 1, SENT),
-        # At most once: what became of it is not known, and DELAYED_NOTIFICATIONS says so later.
-        ("after the claim", 0, SENDING),
-        ("before it leaves", 0, SENDING),
-        ("before it is noted", 1, SENDING),
-        ("after it is noted", 1, SENT),
-    ],
-)
-async def test_a_killed_sender_neither_loses_nor_doubles(
-    redis: Redis,
-    redis_url: str,
-    workplace: Workplace,
-    mail_box: MailBox,
-    table: Table,
-    moment: str,
-    mails: int,
-    status: int,
-) -> None:
-    key = table.add()
-    await enqueue(redis, _job(key))
-    assert workplace.connections.mail is not None
-    port = str(workplace.connections.mail.port)
-    sender = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.integration.jobs_consumer.killed_sender"),
-        *(moment, redis_url, table.url, port, QUEUE, NAMESPACE),
-        cwd=PROJECT,
-        env={"PYTHONPATH": f"{PROJECT / 'include'}:{PROJECT}"},
-    )
-    assert await sender.wait() == -9
-    await _sixty_seconds_later(redis)
-    reaped = await Reaper(redis, namespace=NAMESPACE, queue=QUEUE).reap()
-    assert reaped is not None
-    assert reaped.given_back == 1
-    await workplace.shift(ROUTE)
-    assert (len(mail_box.mails), table.status(key)) == (mails, status)
-    assert await redis.llen(KEYS.queue(QUEUE)) == 0
-
-
-async def _sixty_seconds_later(redis: Redis) -> None:
-    """The dead sender's session has expired."""
-    async for session in redis.scan_iter(f"{KEYS.ours}consumer:*"):
-        await redis.delete(session)

@@ -36,7 +36,7 @@ def _by_key(rows: list[Row], key: str) -> dict[int, Row]:
     return {row[key]: row for row in rows}
 
 
-def outdated(tables: Tables, as_of: datetime) -> None:
+def outdated(tables: Tables, as_of: datetime, *, may_expire: bool) -> None:
     admissions = _by_key(tables["admission"], "admission_id")
     for task in tables["task"]:
         admission = admissions[task["admission_id"]]
@@ -51,7 +51,8 @@ def outdated(tables: Tables, as_of: datetime) -> None:
                     break
                 task.update(iteration=number, scheduled_at=when, notified_at=None)
         if (
-            task["expires"]
+            may_expire
+            and task["expires"]
             and later(task["scheduled_at"], task["expires"], task["timezone"]) < as_of
         ):
             task["status"] = 17
@@ -123,14 +124,22 @@ def delayed(tables: Tables, as_of: datetime) -> None:
             row["status"] = 5
 
 
+def _goes(row: Row, cut: datetime, *, parent: bool) -> bool:
+    return row["deleted_at"] <= cut if row["deleted_at"] else parent
+
+
+def _below(tables: Tables, table: str, key: str, row: Row) -> list[Row]:
+    return [each for each in tables[table] if each[key] == row[key]]
+
+
 def purge(tables: Tables, cut: datetime) -> None:
     """From the top down: what is to go, and whether all below it may."""
 
     def goes(row: Row, parent: bool) -> bool:
-        return row["deleted_at"] <= cut if row["deleted_at"] else parent
+        return _goes(row, cut, parent=parent)
 
     def below(table: str, key: str, row: Row) -> list[Row]:
-        return [each for each in tables[table] if each[key] == row[key]]
+        return _below(tables, table, key, row)
 
     gone: list[tuple[str, Row]] = []
     for case in tables["patient_case"]:
@@ -143,6 +152,7 @@ def purge(tables: Tables, cut: datetime) -> None:
                 held = any(each["deleted_at"] and each["deleted_at"] > cut for each in told)
                 free = task_goes and not held
                 gone += [("notification", each) for each in told if goes(each, free)]
+                gone += [("activity", each) for each in below("activity", "task_id", task) if free]
                 gone += [("task", task)] * free
                 waits = waits or not free
             gone += [("admission", admission)] * (admission_goes and not waits)
@@ -153,3 +163,18 @@ def purge(tables: Tables, cut: datetime) -> None:
         gone += [("patient_case", case)] * (case_goes and not kept)
     for table, row in gone:
         tables[table].remove(row)
+    _purge_above(tables, cut)
+
+
+def _purge_above(tables: Tables, cut: datetime) -> None:
+    """Subscriptions and programs: only what was marked itself, and only when nobody is left."""
+    for subscription in list(tables["subscription"]):
+        held = _below(tables, "admission", "subscription_id", subscription)
+        if _goes(subscription, cut, parent=False) and not held:
+            tables["subscription"].remove(subscription)
+    for program in list(tables["program"]):
+        held = _below(tables, "subscription", "program_id", program)
+        if _goes(program, cut, parent=False) and not held:
+            for version in _below(tables, "program_version", "program_id", program):
+                tables["program_version"].remove(version)
+            tables["program"].remove(program)

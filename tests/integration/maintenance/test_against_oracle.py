@@ -58,6 +58,7 @@ tasks = st.fixed_dictionaries(
         "every": spans,
         "notified_at": st.none() | near,
         "deleted_at": marks,
+        "activities": st.integers(0, 2),
         "notifications": st.lists(marks, max_size=2),
     }
 )
@@ -76,8 +77,13 @@ admissions = st.fixed_dictionaries(
         "enrolled_at": st.none() | near,
         "deleted_at": marks,
         "duration": spans,
+        "place": st.integers(0, 5),
         "tasks": st.lists(tasks, max_size=4),
     }
+)
+# Programs by their mark, each with the marks of its subscriptions, and a number of versions.
+programs = st.lists(
+    st.tuples(marks, st.lists(marks, max_size=2), st.integers(1, 2)), min_size=1, max_size=3
 )
 cases = st.fixed_dictionaries(
     {
@@ -98,8 +104,17 @@ def interval(span: Span | None) -> str | None:
 class Drawn:
     """A random database, in PostgreSQL and in lists."""
 
-    def __init__(self, linkcare: Linkcare, drawn: list[dict[str, Any]], as_of: datetime) -> None:
+    _NOT_COLUMNS = frozenset({"expires", "every", "activities", "notifications"})
+
+    def __init__(
+        self,
+        linkcare: Linkcare,
+        drawn: list[dict[str, Any]],
+        as_of: datetime,
+        programs: list[tuple[Any, list[Any], int]],
+    ) -> None:
         self.linkcare = linkcare
+        self.subscriptions = [key for program in programs for key in self._program(*program)]
         self.as_of = as_of
         self.spans: dict[int, tuple[Span | None, Span | None]] = {}
         self.durations: dict[int, Span] = {}
@@ -110,6 +125,12 @@ class Drawn:
             for each in case["notifications"]:
                 linkcare.notification(case_id=key, **self._moments(each))
 
+    def _program(self, deleted: Any, subscriptions: list[Any], versions: int) -> list[int]:
+        program = self.linkcare.program(deleted_at=deleted)
+        for number in range(versions):
+            self.linkcare.version(program, number + 1)
+        return [self.linkcare.subscription(program, deleted_at=each) for each in subscriptions]
+
     def _moments(self, columns: dict[str, Any]) -> dict[str, Any]:
         return {
             name: self.as_of + value if isinstance(value, timedelta) else value
@@ -117,15 +138,17 @@ class Drawn:
         }
 
     def _admission(self, case: int, drawn: dict[str, Any]) -> None:
-        columns = self._moments({k: v for k, v in drawn.items() if k not in {"duration", "tasks"}})
-        subscription = self.linkcare.subscription(duration=interval(drawn["duration"]))
-        if drawn["duration"]:
-            self.durations[subscription] = drawn["duration"]
+        others = {"duration", "place", "tasks"}
+        columns = self._moments({k: v for k, v in drawn.items() if k not in others})
+        if self.subscriptions:
+            subscription = self.subscriptions[drawn["place"] % len(self.subscriptions)]
+        else:
+            subscription = self.linkcare.subscription(duration=interval(drawn["duration"]))
+            if drawn["duration"]:
+                self.durations[subscription] = drawn["duration"]
         key = self.linkcare.admission(case_id=case, subscription_id=subscription, **columns)
         for each in drawn["tasks"]:
-            task = self._moments(
-                {k: v for k, v in each.items() if k not in {"expires", "every", "notifications"}}
-            )
+            task = self._moments({k: v for k, v in each.items() if k not in self._NOT_COLUMNS})
             number = self.linkcare.task(
                 admission_id=key,
                 expires_after=interval(each["expires"]),
@@ -133,14 +156,13 @@ class Drawn:
                 **task,
             )
             self.spans[number] = (each["expires"], each["every"])
+            for _ in range(each["activities"]):
+                self.linkcare.activity(number)
             for mark in each["notifications"]:
                 self.linkcare.notification(case_id=case, task_id=number, status=4, deleted_at=mark)
 
     def tables(self) -> Tables:
-        found = {
-            name: self.linkcare.rows(name)
-            for name in ("patient_case", "admission", "task", "notification")
-        }
+        found = {name: self.linkcare.rows(name) for name in _KEYS}
         for row in found["task"]:
             # Of spans psycopg knows no months, and the computed columns are what is tested.
             row["expires"], row["every"] = self.spans.get(row["task_id"], (None, None))
@@ -148,13 +170,17 @@ class Drawn:
                 del row[name]
         for row in found["notification"]:
             del row["error"]
+        for row in found["subscription"] + found["program"]:
+            del row["duration"]
         return found
 
 
 @contextmanager
-def drawn_database(linkcare: Linkcare, drawn: Any, as_of: datetime) -> Iterator[Drawn]:
+def drawn_database(
+    linkcare: Linkcare, drawn: Any, as_of: datetime, programs: Any = ()
+) -> Iterator[Drawn]:
     with linkcare.connection.transaction(force_rollback=True):
-        yield Drawn(linkcare, drawn, as_of)
+        yield Drawn(linkcare, drawn, as_of, programs)
 
 
 def compare(
@@ -183,6 +209,10 @@ _KEYS = {
     "admission": "admission_id",
     "task": "task_id",
     "notification": "notification_id",
+    "activity": "activity_id",
+    "subscription": "subscription_id",
+    "program": "program_id",
+    "program_version": "program_version_id",
 }
 databases = st.lists(cases, min_size=1, max_size=3)
 few = settings(
@@ -193,12 +223,18 @@ sizes = st.sampled_from([1, 2, 3, 100])
 
 
 @few
-@given(drawn=databases, as_of=st.sampled_from(MOMENTS), size=sizes)
+@given(drawn=databases, as_of=st.sampled_from(MOMENTS), size=sizes, may_expire=st.booleans())
 def test_tasks_become_what_the_criteria_say(
-    linkcare: Linkcare, drawn: Any, as_of: datetime, size: int
+    linkcare: Linkcare, drawn: Any, as_of: datetime, size: int, may_expire: bool
 ) -> None:
     with drawn_database(linkcare, drawn, as_of) as database:
-        compare(database, "OUTDATED_TASKS_CHECK", lambda t: oracle.outdated(t, as_of), size)
+        compare(
+            database,
+            "OUTDATED_TASKS_CHECK",
+            lambda t: oracle.outdated(t, as_of, may_expire=may_expire),
+            size,
+            params={"may_expire": may_expire},
+        )
         compare(database, "SERVICE_TASKS", lambda t: oracle.service(t, as_of), size)
         waiting = {
             row["task_id"] for row in database.tables()["task"] if row["notified_at"] is None
@@ -235,7 +271,9 @@ def test_admissions_and_notifications_become_what_the_criteria_say(
 
 
 @few
-@given(drawn=databases, size=sizes)
-def test_the_purge_keeps_what_the_criteria_keep(linkcare: Linkcare, drawn: Any, size: int) -> None:
-    with drawn_database(linkcare, drawn, NOON) as database:
+@given(drawn=databases, places=programs, size=sizes)
+def test_the_purge_keeps_what_the_criteria_keep(
+    linkcare: Linkcare, drawn: Any, places: Any, size: int
+) -> None:
+    with drawn_database(linkcare, drawn, NOON, places) as database:
         compare(database, "PURGE_DATABASE", lambda t: oracle.purge(t, CUT), size)

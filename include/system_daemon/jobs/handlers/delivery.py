@@ -29,11 +29,18 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedForNow:
+    """Nothing left: the server does not take this message now, as greylisting; others it may."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unsure:
     """It may have been accepted: the connection broke before the server had said."""
 
     reason: str
 
 
-Delivery = Sent | NotSent | Refused | Unsure
+Delivery = Sent | NotSent | Refused | RefusedForNow | Unsure
 SENT = Sent()

@@ -8,6 +8,7 @@ answer any more.
 from __future__ import annotations
 
 import json
+import time
 from json.encoder import encode_basestring_ascii as quoted
 from typing import NoReturn
 
@@ -30,6 +31,11 @@ from system_daemon.services.outgoing import NotSendableError, checked_url, heade
 from system_daemon.services.request import Request
 from system_daemon.services.resolver import BadOverrideError
 
+_STRANGERS = frozenset({401, 403})
+"""What an endpoint says when it does not know us, or not any more."""
+_READ_AGAIN_S = 5.0
+"""After a failure credentials older than this are read again: less than the shortest break, so that
+whoever probes after it has what stands in the connection now."""
 _DOWN = frozenset({502, 503, 504})
 """What a proxy says when the service behind it is down."""
 _encode_args = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
@@ -62,9 +68,18 @@ class Endpoint:
         self._timeout = aiohttp.ClientTimeout(total=route.timeout, ceil_threshold=float("inf"))
         self._target = "the endpoint"
         self._request: tuple[URL, CIMultiDict[str], Request] | None = None
+        self._read_at = 0.0
+        self._doubted = False
 
     async def __call__(self, job: Job) -> Verdict:
         """One attempt."""
+        if self._doubted and time.monotonic() - self._read_at >= _READ_AGAIN_S:
+            self._request = None
+        verdict = await self._attempt(job)
+        self._doubted = isinstance(verdict, Failed)
+        return verdict
+
+    async def _attempt(self, job: Job) -> Verdict:
         try:
             url, before_body, request = self._request or await self._prepare()
             body = _body(job)
@@ -116,10 +131,13 @@ class Endpoint:
         every = headers(request, url)
         every["System-Daemon-Deadline"] = f"{self._route.timeout:g}"
         self._request = url.with_user(None), every, request
+        self._read_at = time.monotonic()
         return self._request
 
     async def _judged(self, response: aiohttp.ClientResponse, job: Job) -> Verdict:
         status, came = response.status, response.headers
+        if status in _STRANGERS:
+            self._request = None
         if (seconds := pause(status, came)) is not None:
             reason = f"{self._target} answered HTTP {status} and asks for a pause"
             return Wait(seconds=seconds, reason=reason)

@@ -18,7 +18,7 @@ from system_daemon.services.outgoing import NotSendableError, checked_url, heade
 from system_daemon.services.request import Request
 
 TIMEOUT_S = 30.0
-_NOT_ACCEPTED = frozenset({429, 503})
+_NOT_ACCEPTED = frozenset({408, 425, 429, 503})
 """What a gateway answers before it takes anything."""
 _OUR_FAULT = frozenset({401, 402, 403, 404, 405, 407, 410})
 """What it answers whatever the message: the connection's address or login is wrong."""
@@ -49,6 +49,10 @@ async def send_to_gateway(
     except (aiohttp.ClientError, OSError) as error:  # a TimeoutError too
         kind = type(error).__name__
         return Unsure(f"{target} gave no answer ({kind}); it may have sent the message")
+    except ValueError as error:  # a header with a line break; aiohttp looks before it connects
+        kind = type(error).__name__
+        reason = f"{target}: the connection's headers cannot be sent ({kind})"
+        return Refused(reason, everyone=True)
     return _delivery(response, target)
 
 
@@ -76,6 +80,9 @@ def _delivery(response: aiohttp.ClientResponse, target: str) -> Delivery:
     reason = f"{target} answered HTTP {status}"
     if status in _NOT_ACCEPTED:
         return NotSent(reason, retry_after=pause(status, response.headers))
+    if status < 400:
+        reason = f"{reason}; redirects are not followed, the connection must name its target"
+        return Refused(reason, everyone=True)
     if status < 500:
         return Refused(reason, everyone=status in _OUR_FAULT)
     return Unsure(f"{reason}; it may have sent the message")

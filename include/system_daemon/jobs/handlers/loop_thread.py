@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from system_daemon.jobs.verdict import Failed, Verdict, Wait
+from system_daemon.services.log_lines import Log
 
 TICK_S = 0.1
 _MOST_PER_TICK_S = 0.5
@@ -45,16 +46,19 @@ class LoopThread(Generic[_Context]):
     """The thread. All methods are for the consumer's thread, which made it."""
 
     def __init__(
-        self, opening: Callable[[], contextlib.AbstractAsyncContextManager[_Context]]
+        self, opening: Callable[[], contextlib.AbstractAsyncContextManager[_Context]], log: Log
     ) -> None:
         """Start it.
 
         Args:
             opening: What all handlers share, opened in the thread's loop at its start.
+            log: Told of what handlers leave behind that fails.
         """
         self._opening = opening
+        self._log = log
         self._home = asyncio.get_running_loop()
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(self._left_behind)
         self._attempts: dict[Attempt[_Context], None] = {}
         self._over = asyncio.Event()
         self._context: asyncio.Future[_Context] = self._loop.create_future()
@@ -159,6 +163,12 @@ class LoopThread(Generic[_Context]):
             verdict = _raised(attempt, error)
         self._tell(attempt, verdict)
 
+    def _left_behind(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A task of a handler's own, say; asyncio itself would print its arguments."""
+        error = context.get("exception")
+        what = "did not end" if error is None else f"raised {type(error).__name__}{_where(error)}"
+        self._log.error("something that a handler began and nobody waited for %s", what)
+
     def _tell(self, attempt: Attempt[_Context], verdict: Verdict) -> None:
         with contextlib.suppress(RuntimeError):  # the consumer's loop is closed
             self._home.call_soon_threadsafe(_settle, attempt, verdict)
@@ -192,11 +202,13 @@ def _timed_out(attempt: Attempt[_Context]) -> Failed:
 def _raised(attempt: Attempt[_Context], error: BaseException) -> Failed:
     """Which class of error and where; its text may quote the job."""
     kind = type(error).__name__
+    return Failed(exception=kind, reason=f"{attempt.handler} raised {kind}{_where(error)}")
+
+
+def _where(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    where = ""
-    if trace is not None:
-        module = trace.tb_frame.f_globals.get("__name__", "?")
-        where = f" at {module}, line {trace.tb_lineno}"
-    return Failed(exception=kind, reason=f"{attempt.handler} raised {kind}{where}")
+    if trace is None:
+        return ""
+    return f" at {trace.tb_frame.f_globals.get('__name__', '?')}, line {trace.tb_lineno}"

@@ -9,8 +9,7 @@ Instead of ``template`` and ``data`` it may bring its own ``subject``, ``text`` 
 is the notification's; without one the job's counts. Or the argument names a row of the platform's
 own table, ``{"notification": 4711}``: then the row says all, and remembers what became of it.
 
-None is better than two: before a whole notification is sent, its id is noted
-under
+None is better than two: before a whole notification is sent, its id is noted under
 ``<namespace>system_daemon:notification:<digest of the id>`` (SET NX, kept for ``remembered_for``
 seconds). What certainly did not leave takes the note back and may be tried again. What may have
 left does not: the job fails, and a person decides.
@@ -22,7 +21,14 @@ from typing import assert_never
 
 from system_daemon.jobs.handlers.access import NoAccessError
 from system_daemon.jobs.handlers.context import Context
-from system_daemon.jobs.handlers.delivery import Delivery, NotSent, Refused, Sent, Unsure
+from system_daemon.jobs.handlers.delivery import (
+    Delivery,
+    NotSent,
+    Refused,
+    RefusedForNow,
+    Sent,
+    Unsure,
+)
 from system_daemon.jobs.handlers.message import BadNotificationError, read_message
 from system_daemon.jobs.handlers.queued_notification import row_of, send_queued
 from system_daemon.jobs.handlers.sent_once import SentOnce, State
@@ -39,14 +45,17 @@ async def send_notification(job: Job, context: Context) -> Verdict:
         if row is not None:
             return await send_queued(row, context)
         message = read_message(job, context.templates)
+        # Found before anything is noted: between the note and the way nothing can go wrong.
+        way = await find_way(message.channel, context)
     except BadNotificationError as error:
         return Failed(exception="BadNotification", reason=str(error))
+    except NoAccessError as error:
+        return Failed(exception="NoAccess", reason=str(error), down=True)
     once = SentOnce(context, message.id)
     match await once.begin():
         case State.SENT:
-            context.log.info(
-                "job %s: its notification was sent before; not sent again", clean(job.id, 100)
-            )
+            shown = clean(job.id, 100)
+            context.log.info("job %s: its notification was sent before; not sent again", shown)
             return DONE
         case State.SENDING:
             return Failed(
@@ -56,12 +65,7 @@ async def send_notification(job: Job, context: Context) -> Verdict:
             )
         case State.NEW:
             pass
-    try:
-        delivery = await (await find_way(message.channel, context))(message)
-    except NoAccessError as error:
-        await once.take_back()
-        return Failed(exception="NoAccess", reason=str(error), down=True)
-    return await _verdict(delivery, once)
+    return await _verdict(await way(message), once)
 
 
 async def _verdict(delivery: Delivery, once: SentOnce) -> Verdict:
@@ -76,7 +80,10 @@ async def _verdict(delivery: Delivery, once: SentOnce) -> Verdict:
             return Failed(exception="NotSent", reason=delivery.reason, down=True)
         case Refused():
             await once.take_back()
-            return Failed(exception="Refused", reason=delivery.reason)
+            return Failed(exception="Refused", reason=delivery.reason, down=delivery.everyone)
+        case RefusedForNow():
+            await once.take_back()
+            return Failed(exception="RefusedForNow", reason=delivery.reason)
         case Unsure():
             return Failed(exception="PerhapsSent", reason=delivery.reason)
         case _:

@@ -3,28 +3,37 @@
 The row is the truth, a job only wakes the sender. QUEUED (2) becomes SENDING (3) before anything
 leaves, so that of two jobs for one row one finds nothing to do; then SENT (4), FAILED (5), or
 QUEUED again where certainly nothing left. A sender that dies leaves SENDING, which
-DELAYED_NOTIFICATIONS ends after an hour: none is better than two (R19).
+DELAYED_NOTIFICATIONS ends after an hour: none is better than two (R19). While it is SENDING the
+column error holds a mark of who took it: a sender whose reply was lost finds its own claim by it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 if TYPE_CHECKING:
     import psycopg
 
 _CLAIM = """
-UPDATE notification SET status = 3, claimed_at = clock_timestamp()
+UPDATE notification SET status = 3, claimed_at = clock_timestamp(), error = %(mark)s
   FROM patient_case
  WHERE notification.case_id = patient_case.case_id
-   AND notification_id = %(notification)s AND status = 2 AND notification.deleted_at IS NULL
+   AND notification_id = %(notification)s
+   AND notification.deleted_at IS NULL AND patient_case.deleted_at IS NULL
+   AND (status = 2 OR (status = 3 AND error = %(mark)s))
 RETURNING channel, subject, body, claimed_at,
           CASE channel WHEN 'email' THEN email WHEN 'sms' THEN phone ELSE patient_case.case_id::text
           END
+"""
+_UNCLAIM = """
+UPDATE notification SET status = 2, claimed_at = NULL, error = NULL
+ WHERE notification_id = %(notification)s AND status = 3 AND error = %(mark)s
 """
 # Only who claimed it may say how it ended.
 _SENT = """
@@ -69,10 +78,19 @@ class Outbox:
         self._opening = asyncio.Lock()
 
     async def claim(self, notification: int) -> Claimed | None:
-        """Take it for sending; None where it does not wait to be sent (any more)."""
-        connection = await self._connected()
-        cursor = await connection.execute(_CLAIM, {"notification": notification})
-        row = await cursor.fetchone()
+        """Take it for sending; None where it does not wait to be sent (any more).
+
+        Cut off before it knows whether it has taken it, it gives it back.
+        """
+        values = {"notification": notification, "mark": f"being sent ({uuid4().hex})"}
+        await self._connected()  # without a database nothing was taken
+        try:
+            row = await (await self._execute(_CLAIM, values)).fetchone()
+        except BaseException:
+            # What was going wrong matters, not that this does too: then the hour ends it.
+            with contextlib.suppress(Exception):
+                await self._execute(_UNCLAIM, values)
+            raise
         if row is None:
             return None
         channel, subject, body, claimed_at, to = row
@@ -104,13 +122,16 @@ class Outbox:
             "claimed_at": claimed.claimed_at,
             "reason": reason,
         }
+        await self._execute(query, values)
+
+    async def _execute(self, query: str, values: Mapping[str, object]) -> psycopg.AsyncCursor:
         from psycopg import OperationalError  # noqa: PLC0415
 
         try:
-            await (await self._connected()).execute(query, values)
+            return await (await self._connected()).execute(query, values)
         except OperationalError:
             # The same words twice change nothing, and a lost connection is seen at first use.
-            await (await self._connected()).execute(query, values)
+            return await (await self._connected()).execute(query, values)
 
     async def _connected(self) -> psycopg.AsyncConnection:
         # Most consumers never see a row: they need not wait for the driver.

@@ -80,7 +80,7 @@ class PythonHandlers:
 
     def _running(self) -> LoopThread[Context]:
         if self._thread is None:
-            self._thread = LoopThread(self._opening)
+            self._thread = LoopThread(self._opening, self._log)
         if self._watch is None:
             self._watch = asyncio.create_task(self._watching(), name="handlers' watch")
         return self._thread

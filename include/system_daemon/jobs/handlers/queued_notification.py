@@ -7,9 +7,17 @@ from typing import assert_never
 
 from system_daemon.jobs.handlers.access import NoAccessError
 from system_daemon.jobs.handlers.context import Context
-from system_daemon.jobs.handlers.delivery import Delivery, NotSent, Refused, Sent, Unsure
+from system_daemon.jobs.handlers.delivery import (
+    Delivery,
+    NotSent,
+    Refused,
+    RefusedForNow,
+    Sent,
+    Unsure,
+)
 from system_daemon.jobs.handlers.message import BadNotificationError, Message, complete
 from system_daemon.jobs.handlers.outbox import Claimed, Outbox
+from system_daemon.jobs.handlers.patience import Patience
 from system_daemon.jobs.handlers.ways import Way, find_way
 from system_daemon.jobs.payload import Job
 from system_daemon.jobs.verdict import DONE, Failed, Verdict, Wait
@@ -63,8 +71,9 @@ async def _send(row: int, context: Context, outbox: Outbox) -> Verdict:
     except NoAccessError as error:
         await outbox.give_back(claimed, str(error))
         raise
-    except asyncio.CancelledError:
-        await outbox.give_back(claimed, "the sender was stopped before it began")
+    except BaseException as error:
+        kind = type(error).__name__
+        await outbox.give_back(claimed, f"the sender was stopped before it began ({kind})")
         raise
     try:
         delivery = await way(message)
@@ -91,22 +100,34 @@ async def _verdict(
         case Sent():
             await outbox.sent(claimed)
             return DONE
-        case NotSent():
+        case NotSent() | Refused(everyone=True):
             await outbox.give_back(claimed, delivery.reason)
-            if delivery.retry_after is not None:
-                return Wait(seconds=delivery.retry_after, reason=delivery.reason)
-            return Failed(exception="NotSent", reason=delivery.reason, down=True)
-        case Refused(everyone=True):
-            await outbox.give_back(claimed, delivery.reason)
-            return Failed(exception="Refused", reason=delivery.reason, down=True)
+            return _down(delivery)
         case Refused():
             return await _give_up(claimed, delivery.reason, context, outbox)
+        case RefusedForNow():
+            return await _try_later(claimed, delivery.reason, context, outbox)
         case Unsure():
             await outbox.failed(claimed, delivery.reason)
             # The next attempt finds nothing to do, but a target that does so to all must be seen.
             return Failed(exception="PerhapsSent", reason=delivery.reason, down=True)
         case _:
             assert_never(delivery)
+
+
+def _down(delivery: NotSent | Refused) -> Verdict:
+    if isinstance(delivery, NotSent) and delivery.retry_after is not None:
+        return Wait(seconds=delivery.retry_after, reason=delivery.reason)
+    return Failed(exception=type(delivery).__name__, reason=delivery.reason, down=True)
+
+
+async def _try_later(claimed: Claimed, reason: str, context: Context, outbox: Outbox) -> Verdict:
+    if await Patience(context, f"{_KEY}-{claimed.notification}").is_over():
+        return await _give_up(claimed, f"{reason}, and had for a day", context, outbox)
+    # DELAYED_NOTIFICATIONS wakes the sender again; a failure would count against everybody's route.
+    await outbox.give_back(claimed, reason)
+    context.log.warning("notification %d waits: %s", claimed.notification, reason)
+    return DONE
 
 
 async def _give_up(claimed: Claimed, reason: str, context: Context, outbox: Outbox) -> Verdict:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import assert_never
 
+from system_daemon.jobs.handlers.access import NoAccessError
 from system_daemon.jobs.handlers.context import Context
 from system_daemon.jobs.handlers.delivery import Delivery
 from system_daemon.jobs.handlers.email import send_email
@@ -21,6 +22,18 @@ async def find_way(channel: Channel, context: Context) -> Way:
     Raises:
         NoAccessError: the channel's Airflow connection is missing or does not fit.
     """
+    try:
+        return await _found(channel, context)
+    except NoAccessError:
+        raise
+    except Exception as error:
+        # What a malformed connection makes its reader say may quote a secret.
+        kind = type(error).__name__
+        reason = f"the Airflow connection for {channel} could not be read ({kind})"
+        raise NoAccessError(reason) from error
+
+
+async def _found(channel: Channel, context: Context) -> Way:
     connections, chosen = context.connections, context.notifications
     match channel:
         case "email":
