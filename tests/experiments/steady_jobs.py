@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 
 import psutil
@@ -21,6 +22,7 @@ from tests.waiting import wait_until
 _LINGER_S = 0.5
 """Short, so that the sensor in the triggerer is needed again and again."""
 _NOTICED_S = 180
+_LOOK_S = 0.2
 _SUPERSEDED = "Server indicated the task shouldn't be running anymore ["
 """What Airflow's supervisor of a task says then."""
 
@@ -165,14 +167,44 @@ def _finish(
 
 @contextmanager
 def _left_behind() -> Iterator[list[psutil.Process]]:
-    """Processes of killed schedulers; those of their executors wait for ever, and end here."""
+    """Processes of killed schedulers; those of their executors wait for ever, and end here.
+
+    They hold the dead scheduler's connections to the database, and with them the locks of what it
+    was doing: each ends as soon as it runs no task.
+    """
     found: list[psutil.Process] = []
+    over = threading.Event()
+
+    def end_the_idle() -> None:
+        while not over.wait(_LOOK_S):
+            for process in _executors(found):
+                if not _tasks([process]):
+                    _end(process)
+
+    thread = threading.Thread(target=end_the_idle)
+    thread.start()
     try:
         yield found
     finally:
+        over.set()
+        thread.join()
         for process in found:
-            if process.is_running():
-                process.kill()
+            _end(process)
+
+
+def _executors(left_behind: list[psutil.Process]) -> list[psutil.Process]:
+    """The dead scheduler's own children, without the tasks that they run."""
+    pids, found = {process.pid for process in left_behind}, []
+    for process in left_behind:
+        with suppress(psutil.NoSuchProcess):
+            if process.ppid() not in pids:
+                found.append(process)
+    return found
+
+
+def _end(process: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.kill()
 
 
 def _tasks(left_behind: list[psutil.Process]) -> list[psutil.Process]:
