@@ -80,8 +80,8 @@ class Database:
     """Seconds."""
     statement_timeout: float
     """Seconds."""
-    transactions: int = 0
-    """How many were begun so far."""
+    changes: int = 0
+    """How many batches were begun so far."""
 
     def clock(self) -> datetime:
         """The database's present. Raises ConnectionLostError."""
@@ -90,7 +90,6 @@ class Database:
 
     def ask(self, question: LiteralString) -> Any:
         """The one value of a question that looks at no row. Raises ConnectionLostError."""
-        self.transactions += 1
         try:
             with self.connection.transaction():
                 row = self.connection.execute(question).fetchone()
@@ -105,6 +104,7 @@ class Database:
             InTheWayError, TooSlowError: another try may do better.
             StatementFailedError, ConnectionLostError: none will, or only on a new connection.
         """
+        self.changes += 1
         return _batch(statement, self._row(statement, statement.change, values))
 
     def preview(
@@ -131,7 +131,6 @@ class Database:
         ]
         # A prepared plan could be made for other partial indexes, and PgBouncer may lose it.
         self.connection.prepare_threshold = None
-        self.transactions += 1
         try:
             with self.connection.transaction():
                 cursor = psycopg.RawCursor(self.connection)

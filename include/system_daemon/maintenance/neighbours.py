@@ -1,19 +1,16 @@
-"""What others do in the same database, from PostgreSQL's own count of transactions."""
+"""What others write on the same server, from PostgreSQL's own count of transactions."""
 
 from __future__ import annotations
 
 from system_daemon.maintenance.batches import Database
 
-# A session's transactions are counted up to a second late, unless it asks for it (PostgreSQL 15).
-_COUNT_MINE = "SELECT pg_stat_force_next_flush()"
-_COUNT = """
-SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()
-"""
-_CAN_COUNT_MINE = 150_000
+# One number for each transaction that wrote, in any database of the server: all of them share what
+# has to be on disk before a commit. Unlike the statistics it is never late, and anybody may ask.
+_LAST_ENDED = "SELECT txid_snapshot_xmax(txid_current_snapshot())"
 
 
 class Neighbours:
-    """Everybody else who uses the database.
+    """Everybody else who writes.
 
     Args:
         database: the sweep's own connection, whose transactions do not count.
@@ -24,14 +21,11 @@ class Neighbours:
         self._seen = self._own = 0
 
     def look(self) -> int:
-        """Transactions of others that ended since the look before.
+        """Transactions in which others wrote, and that ended since the look before.
 
         Raises ConnectionLostError.
         """
-        if self._database.connection.info.server_version >= _CAN_COUNT_MINE:
-            self._database.ask(_COUNT_MINE)
-        own = self._database.transactions
-        seen = int(self._database.ask(_COUNT))
+        own, seen = self._database.changes, int(self._database.ask(_LAST_ENDED))
         others = (seen - self._seen) - (own - self._own)
         self._seen, self._own = seen, own
         return max(0, others)

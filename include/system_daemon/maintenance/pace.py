@@ -14,7 +14,7 @@ from system_daemon.maintenance.neighbours import Neighbours
 _LOOK_EVERY = 0.5
 """Seconds between two looks at what others do."""
 _OTHERS = 5
-"""Transactions a second from which on others are at work; a health check makes fewer."""
+"""Transactions a second that write, from which on others are at work."""
 _STEP = 0.005
 """Seconds that a step shall take while others work."""
 _REST_TIMES, _REST_AT_LEAST = 3.0, 0.02

@@ -10,8 +10,8 @@ import pytest
 
 from system_daemon.maintenance.batches import Database
 from system_daemon.maintenance.neighbours import Neighbours
-from tests.integration.maintenance.linkcare import SERVICE, Linkcare
-from tests.waiting import wait_until
+from system_daemon.maintenance.statements import read_statements
+from tests.integration.maintenance.linkcare import NOON, SERVICE, SQL, Linkcare
 
 
 @pytest.fixture
@@ -21,25 +21,22 @@ def user(linkcare_url: str) -> Iterator[psycopg.Connection]:
 
 
 def _work(user: psycopg.Connection, transactions: int) -> None:
-    """So many transactions, which PostgreSQL counts at once and not a second later."""
+    """So many transactions that write."""
     for _ in range(transactions):
-        user.execute("SELECT pg_stat_force_next_flush(), count(*) FROM role")
+        user.execute("UPDATE role SET name = name WHERE role_id = 47")
 
 
-def _database(connection: psycopg.Connection) -> Database:
-    return Database(connection=connection, timezone="UTC", lock_timeout=1, statement_timeout=10)
-
-
-def test_only_the_transactions_of_others_count(
-    connection: psycopg.Connection, user: psycopg.Connection
-) -> None:
-    database = _database(connection)
-    # What the connection did before is counted when it likes: now.
-    connection.execute("SELECT pg_stat_force_next_flush()")
+def test_only_what_others_write_counts(linkcare: Linkcare, user: psycopg.Connection) -> None:
+    database = Database(
+        connection=linkcare.connection, timezone="UTC", lock_timeout=1, statement_timeout=10
+    )
+    statement = read_statements(SQL / "service_tasks.sql")[0]
+    _service_tasks(linkcare, 30)
     neighbours = Neighbours(database)
-    wait_until(lambda: neighbours.look() == 0, 30, "the end of what was before")
-    for _ in range(20):
-        database.clock()
+    neighbours.look()
+    for _ in range(30):
+        assert database.change(statement, {"as_of": NOON, "batch": 1}).rows == 1
+    user.execute("SELECT count(*) FROM task")
     # PostgreSQL's own autovacuum may make one or two of them.
     assert neighbours.look() < 5
     _work(user, 40)
