@@ -1,8 +1,8 @@
-"""How fast a sweep goes: at full speed while it has the database for itself, else in small steps.
+"""How fast a sweep goes: at full speed while it has the server for itself, else in small steps.
 
-A user's commit waits until all that was written before it is on disk, the sweep's rows included. So
-while others work, a step is short, is on disk before the next one begins, and is followed by a rest
-that is longer than the step.
+A user's commit waits until all that was written before it is on disk, the sweep's rows included,
+and a user's query waits for a processor that a batch keeps busy. So while others write, a step is a
+few rows, is on disk before the next one begins, and is followed by a rest longer than itself.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ from collections.abc import Callable
 
 from system_daemon.maintenance.neighbours import Neighbours
 
-_LOOK_EVERY = 0.5
+_LOOK_EVERY = 0.25
 """Seconds between two looks at what others do."""
 _OTHERS = 5
 """Transactions a second that write, from which on others are at work."""
-_STEP = 0.005
-"""Seconds that a step shall take while others work."""
-_REST_TIMES, _REST_AT_LEAST = 3.0, 0.02
+_GENTLE_FOR = 2.0
+"""Seconds that it stays gentle after the last look that saw others."""
+STEP_ROWS = 10
+"""Rows of one step: more of them are noticed by users, measured in ``bench/maintenance.py``."""
+_REST_TIMES, _REST_AT_LEAST = 4.0, 0.01
 """A rest in lengths of its step, and in seconds."""
-_FIRST_ROWS, _FEWEST_ROWS = 50, 10
 
 
 class Pace:
     """The steps and rests of one run.
 
     Args:
-        neighbours: tells how much others do.
+        neighbours: tells how much others write.
         clock: seconds.
         rest: waits so many seconds.
     """
@@ -38,8 +39,7 @@ class Pace:
         self._clock = clock
         self._rest = rest
         self._looked: float | None = None
-        self._gentle = True
-        self._step_rows = _FIRST_ROWS
+        self._gentle_until = 0.0
 
     def at_most(self, rows: int) -> int:
         """How many of so many rows the next batch may take.
@@ -50,17 +50,17 @@ class Pace:
         if self._looked is None:
             # Nothing can be said before the second look: it begins gently.
             self._neighbours.look()
-            self._looked = now
+            self._looked, self._gentle_until = now, now + _LOOK_EVERY
         elif now - self._looked >= _LOOK_EVERY:
-            others = self._neighbours.look() / (now - self._looked)
-            self._gentle, self._looked = others >= _OTHERS, now
-        return min(rows, self._step_rows) if self._gentle else rows
+            if self._neighbours.look() >= _OTHERS * (now - self._looked):
+                self._gentle_until = now + _GENTLE_FOR
+            self._looked = now
+        return min(rows, STEP_ROWS) if self._is_gentle(now) else rows
 
-    def after(self, rows: int, seconds: float) -> None:
-        """Rest after a batch that found so many rows and took so many seconds."""
-        if not self._gentle:
-            return
-        if rows:
-            fitting = int(rows * _STEP / max(seconds, 1e-4))
-            self._step_rows = max(_FEWEST_ROWS, min(fitting, 2 * self._step_rows))
-        self._rest(max(_REST_AT_LEAST, _REST_TIMES * seconds))
+    def after(self, seconds: float) -> None:
+        """Rest after a batch that took so many seconds."""
+        if self._is_gentle(self._clock()):
+            self._rest(max(_REST_AT_LEAST, _REST_TIMES * seconds))
+
+    def _is_gentle(self, now: float) -> bool:
+        return now < self._gentle_until

@@ -218,7 +218,7 @@ class _Run:
             moved = any(batch.counts.values()) or batch.cursor != before
             if batch.rows < asked or not moved:
                 break
-            self._pace.after(batch.rows, took)
+            self._pace.after(took)
         return self._left_over(statement, reason)
 
     def _left_over(self, statement: Statement, reason: Left | None) -> Left | None:
