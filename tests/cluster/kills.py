@@ -16,6 +16,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.due_runs import (
     INTERVALS,
     RESTARTED,
+    DueRun,
     as_planned,
     due_runs,
     ended_after,
@@ -164,10 +165,14 @@ def _wait_for_the_next(cluster: Cluster, kill: Kill, names: Sequence[str]) -> No
         return len({each.dag_id for each in after}) == len(names)
 
     def swept() -> bool:
-        return bool(ended_after(due_runs(cluster, "maintenance%"), kill.at))
+        return any(each.started for each in ended_after(_sweeps(cluster), kill.at))
 
     wait_until(called, _NEXT_S, f"the next run of every service after {kill.name} was killed")
     wait_until(swept, _NEXT_S, f"the next maintenance task after {kill.name} was killed")
+
+
+def _sweeps(cluster: Cluster) -> list[DueRun]:
+    return [each for dag in MAINTENANCE_DAGS for each in due_runs(cluster, dag)]
 
 
 def _let_end(cluster: Cluster, names: Sequence[str]) -> None:
@@ -198,12 +203,7 @@ def _judged(
     called = {key(call): call.at for call in demo.calls()}
     requests = Counter(key(call) for call in demo.calls())
     runs = [each for each in due_runs(cluster, "service\\_\\_steady%") if each.ended is not None]
-    sweeps = [
-        each
-        for dag in MAINTENANCE_DAGS
-        for each in due_runs(cluster, dag)
-        if each.due > since and each.ended is not None
-    ]
+    sweeps = ended_after(_sweeps(cluster), since)
     double = once_each(overall, runs, requests) + no_due_time_twice(overall, sweeps)
     runs = as_planned(runs, interval)
     for kill, until in pairwise([*kills, Kill(name="", at=time.time())]):
