@@ -134,7 +134,7 @@ class Maintenance(Model):
         Field(description="a queue's name: 1 to 150 characters without spaces, *, ?, [, ] and \\"),
     ] = "default"
     """The Resque queue of the jobs that send notifications."""
-    batch_size: Annotated[Batch, Field(description=_BATCH)] = 1_000
+    batch_size: Annotated[Batch, Field(description=_BATCH)] = 2_500
     """Rows of one batch, which is one short transaction."""
     max_rows: Annotated[Rows, Field(description=_ROWS)] = 2_000_000
     """Rows after which a run stops; the next one goes on."""

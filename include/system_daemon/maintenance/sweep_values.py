@@ -35,7 +35,7 @@ class Sweep:
     """IANA name: by whose calendar a month is counted."""
     dry_run: bool = False
     """Count, change nothing."""
-    batch_size: int = 1_000
+    batch_size: int = 2_500
     max_rows: int = 2_000_000
     """Rows after which it stops."""
     deadline: float = 3_600

@@ -38,14 +38,14 @@ def test_a_list_for_people(folder: Path) -> None:
     assert block(result.stdout, "Nightly") == [
         "Nightly (maintenance__nightly)",
         f"  {folder}/empty.sql",
-        "  Runs every day at 02:30 (Europe/Madrid). Batches of 1,000 rows, each a short transaction;"
+        "  Runs every day at 02:30 (Europe/Madrid). Batches of 2,500 rows, each a short transaction;"
         " a run ends after 2,000,000 rows or 1 hour, and the next one goes on. A run that would"
         " touch more than 100,000 rows or 20 times the median of its last 30 runs fails before its"
         " first change.",
         "  Next: 2026-10-25 02:30+01:00, 2026-10-26 02:30+01:00, 2026-10-27 02:30+01:00",
     ]
     assert block(result.stdout, "often")[2:] == [
-        "  Runs every 5 minutes. Batches of 1,000 rows, each a short transaction; a run ends after"
+        "  Runs every 5 minutes. Batches of 2,500 rows, each a short transaction; a run ends after"
         " 10 rows or 1 minute, and the next one goes on.",
         "  Next: at once, then every 5 minutes, start to start",
     ]
