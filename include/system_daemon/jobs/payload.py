@@ -55,17 +55,10 @@ class Job:
         counts = f'"attempt":{self.attempt},"interruptions":{self.interruptions}'
         return self._spliced(marks=f',"system_daemon":{{{counts}}}'.encode())
 
-    def next_attempt(self) -> Job:
-        """The same job, once more."""
-        return self._remarked(replace(self, attempt=self.attempt + 1))
-
     def interrupted(self) -> Job:
         """The same job after its consumer died."""
-        return self._remarked(replace(self, interruptions=self.interruptions + 1))
-
-    @staticmethod
-    def _remarked(job: Job) -> Job:
-        return replace(job, raw=job.marked())
+        again = replace(self, interruptions=self.interruptions + 1)
+        return replace(again, raw=again.marked())
 
     def _spliced(self, *, marks: bytes) -> bytes:
         raw = _MARKS.sub(b"}", self.raw)

@@ -153,18 +153,6 @@ class JobQueue:
             given += await self._endings.give_back(ordered[max(0, end - _BATCH) : end])
         return given
 
-    async def retry_later(self, job: Job) -> Job | None:
-        """The job's next attempt, still claimed; None when it is not this consumer's any more."""
-        again = job.next_attempt()
-        kept = await scripts.RETRY_LATER(
-            self._redis, [self._me.mine.processing], [job.token, job.raw, again.raw]
-        )
-        if not kept:
-            self._held.remove([job])
-            return None
-        self._held.add([again])
-        return again
-
     async def promote(self, job: Job) -> bool:
         """Move a job to where a DAG run finds it by its id.
 

@@ -138,8 +138,7 @@ class Reaper:
 
     def _begun(self, jobs: list[Job]) -> set[str]:
         """The tokens of the jobs that may have run when their consumer died."""
-        first = [job for job in jobs if job.attempt == 1][: self._concurrency]
-        return {job.token for job in jobs if job.attempt > 1} | {job.token for job in first}
+        return {job.token for job in jobs[: self._concurrency]}
 
     def _next_place(self, job: Job, worker: str) -> tuple[str, bytes]:
         if job.interruptions < self._max_interruptions:

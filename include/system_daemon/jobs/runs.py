@@ -109,9 +109,9 @@ class Runs:
                     if not again:
                         return
                     attempt += 1
-                    numbered = dataclasses.replace(job, attempt=job.attempt + attempt - 1)
+                    job = dataclasses.replace(job, attempt=job.attempt + 1)
                     try:
-                        verdict = await handle(numbered)
+                        verdict = await handle(job)
                     except Exception as error:
                         verdict = unexpected(error)
                 case _:

@@ -115,13 +115,6 @@ class QueueModel(RuleBasedStateMachine):
             self.run(self.consumers[who].promote(job))
 
     @rule(who=WHO, which=WHICH)
-    def retry_later(self, who: int, which: int) -> None:
-        for job in self.some(who, [which]):
-            again = self.run(self.consumers[who].retry_later(job))
-            if again:
-                self.hands[who][which] = again
-
-    @rule(who=WHO, which=WHICH)
     def bury(self, who: int, which: int) -> None:
         for job in self.some(who, [which]):
             self.run(self.consumers[who].bury(job, exception="E", error="e"))
@@ -146,8 +139,9 @@ class QueueModel(RuleBasedStateMachine):
         items = self.run(self.redis.lrange(self.keys.failed, which, which))
         for payload in (json.loads(item)["payload"] for item in items):
             before = self.run(failed.find(payload["id"]))
+            place = {"queue": "q"} if to == "promote" else {}
             try:
-                self.run(getattr(failed, to)(payload["id"]))
+                self.run(getattr(failed, to)(payload["id"], **place))
             except NotInFailedError:
                 assert to == "promote"  # another job with its id is there
                 continue

@@ -41,17 +41,16 @@ async def test_nobody_ends_anothers_job(crew: Crew, consumer: JobQueue) -> None:
     assert not await other.bury(job, exception="E", error="e")
     assert await other.give_back([job]) == 0
     assert not await other.promote(job)
-    assert await other.retry_later(job) is None
     assert await consumer.ack([job]) == [job.id]
 
 
-@pytest.mark.parametrize("script", ["ACK", "BURY", "GIVE_BACK", "PROMOTE", "RETRY_LATER"])
+@pytest.mark.parametrize("script", ["ACK", "BURY", "GIVE_BACK", "PROMOTE"])
 async def test_a_lost_reply_changes_nothing_about_an_ending(
     crew: Crew, lossy_redis: Redis, dropper: ReplyDropper, script: str
 ) -> None:
     await crew.push(php(1), php(2))
     # Redis knows the scripts from here on.
-    for name in ("ACK", "BURY", "GIVE_BACK", "PROMOTE", "RETRY_LATER"):
+    for name in ("ACK", "BURY", "GIVE_BACK", "PROMOTE"):
         await crew.redis.script_load(getattr(scripts, name)._text)
     consumer = crew.consumer(redis=lossy_redis)
     job, other = (await consumer.claim("a", 2)).jobs
@@ -65,14 +64,9 @@ async def test_a_lost_reply_changes_nothing_about_an_ending(
         case "GIVE_BACK":
             assert await consumer.give_back([job]) == 1
             assert await crew.waiting() == [php(1)]
-        case "PROMOTE":
+        case _:
             assert await consumer.promote(job)
             assert await consumer.finish_promoted(job.id)
-        case _:
-            again = await consumer.retry_later(job)
-            assert again is not None
-            assert again.attempt == 2
-            assert await consumer.ack([again]) == [job.id]
     assert dropper.dropped == 1
     counted = 0 if script == "GIVE_BACK" else 1
     assert await crew.stat(crew.keys.stat_processed) == counted
@@ -96,9 +90,7 @@ async def test_a_job_given_back_has_the_same_attempt_and_no_interruption(
 ) -> None:
     await crew.push(ruby(1))
     (job,) = (await consumer.claim("a", 1)).jobs
-    again = await consumer.retry_later(job)
-    assert again is not None
-    await consumer.give_back([again])
+    await consumer.give_back([replace(job, attempt=2)])
     (claimed,) = (await consumer.claim("b", 1)).jobs
     assert (claimed.id, claimed.attempt, claimed.interruptions) == (job.id, 2, 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -57,7 +58,8 @@ def test_a_number_is_an_id() -> None:
 
 
 def test_attempts_and_interruptions_travel_with_the_payload_and_leave_its_bytes_alone() -> None:
-    job = read(PHP_MASTER, queue="q", token=TOKEN).next_attempt().interrupted().interrupted()
+    first = replace(read(PHP_MASTER, queue="q", token=TOKEN), attempt=2)
+    job = first.interrupted().interrupted()
     marks = b',"system_daemon":{"attempt":2,"interruptions":2}}'
     assert job.raw == PHP_MASTER[:-1] + marks
     again = read(job.raw, queue="q", token=TOKEN)
@@ -129,7 +131,8 @@ def test_any_job_stays_the_same_job_through_all_its_lives(
     raw = (json.dumps(fields, separators=separators, ensure_ascii=ascii_only) + after).encode()
     first = job = read(raw, queue="q", token=TOKEN)
     for _ in range(attempts):
-        job = _claimed_again(job.next_attempt())
+        job = replace(job, attempt=job.attempt + 1)
+        job = _claimed_again(replace(job, raw=job.marked()))
     for _ in range(interruptions):
         job = _claimed_again(job.interrupted())
     assert (job.id, job.job_class, job.args, job.prefix) == (
