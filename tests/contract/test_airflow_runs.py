@@ -21,7 +21,13 @@ import psutil
 import pytest
 import structlog
 
-from system_daemon.jobs.airflow_runs import RunNotCreatedError, is_paused, keep_run, start_run
+from system_daemon.jobs.airflow_runs import (
+    RunNotCreatedError,
+    is_paused,
+    keep_run,
+    start_run,
+    under_way,
+)
 from system_daemon.jobs.operators import PROMOTED_DAG
 from tests.contract.scheduler import Scheduler
 
@@ -166,6 +172,20 @@ async def test_a_run_that_ended_or_was_deleted_meanwhile_is_started_again(
             session.execute(delete(DagRun).where(DagRun.dag_id == PROMOTED_DAG))
         assert await keep_run(PROMOTED_DAG, "j1", CONF)
     assert one(queue).run_id == "job__j1"
+
+
+async def test_airflow_counts_the_runs_that_have_not_ended(queue: Scheduler) -> None:
+    many = [f"{number:064}" for number in range(50)]
+    with a_running_task():
+        assert await under_way(PROMOTED_DAG) == 0
+        for job_id in ("j1", "a job with spaces"):
+            await start_run(PROMOTED_DAG, job_id, CONF | {"id": job_id})
+        assert await under_way(PROMOTED_DAG) == 2
+        assert await under_way(PROMOTED_DAG, ["a job with spaces", *many]) == 1
+        become(queue, "running")
+        assert await under_way(PROMOTED_DAG, ["j1", "j2"]) == 1
+        become(queue, "failed")
+        assert await under_way(PROMOTED_DAG, ["j1"]) == await under_way(PROMOTED_DAG) == 0
 
 
 @pytest.mark.parametrize(

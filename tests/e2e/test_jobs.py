@@ -53,6 +53,38 @@ def test_a_job_that_fails_gets_a_run_of_its_own_that_shows_no_argument(
     assert "canary-Zw7" not in logs
 
 
+def test_a_job_whose_run_was_marked_as_failed_lies_in_the_failed_list_until_it_is_cleared(
+    airflow: Deployment, demo_platform: DemoClient, resque: Resque, serve: Serve
+) -> None:
+    demo_platform.script("jobs", [Answer(code="error", message="not now")])
+    serve(IMPORT)
+    resque.put("ImportPatient", "given-up")
+    run = airflow.wait_for_run(
+        "background_job",
+        lambda r: r.run_id == "job__given-up" and r.task_state == "up_for_retry",
+        description="its first failure",
+    )
+    promoted = "resque:system_daemon:promoted:clinic"
+    wait_until(lambda: resque.left() == [promoted], timeout=30, description="the shift's end")
+    airflow.mark(run, "failed")
+
+    demo_platform.script("jobs", [Answer(code="success")])
+    resque.put("ImportPatient", "another")  # a new shift looks
+    wait_until(lambda: resque.left() == [], timeout=60, description="nothing promoted any more")
+    (item,) = resque.client.lrange("resque:failed", 0, -1)
+    failure = json.loads(item)
+    assert (failure["payload"]["id"], failure["exception"]) == ("given-up", "Abandoned")
+
+    airflow.clear(run)
+    airflow.wait_for_run(
+        "background_job",
+        lambda r: r.run_id == "job__given-up" and r.state == "success",
+        description="its second life",
+    )
+    assert resque.client.llen("resque:failed") == 0
+    assert resque.left() == []
+
+
 def test_r7_a_job_without_a_route_is_kept_as_failed_with_the_entry_to_add(
     airflow: Deployment, resque: Resque, serve: Serve
 ) -> None:

@@ -9,23 +9,30 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time import task_runner
 from airflow.sdk.execution_time.comms import (
     DagResult,
+    DRCount,
     ErrorResponse,
     GetDag,
     GetDagRunState,
+    GetDRCount,
     TriggerDagRun,
 )
 
 from system_daemon.jobs.verdict import SafeError
 
 _FINISHED = frozenset({"success", "failed"})
+_UNDER_WAY = ["queued", "running"]
 _PLAIN = re.compile(r"[A-Za-z0-9_.~:+-]{1,200}")
+
+
+class RunsUnknownError(SafeError):
+    """Airflow did not say how many runs there are."""
 
 
 class RunNotCreatedError(SafeError):
@@ -71,6 +78,22 @@ async def keep_run(dag_id: str, job_id: str, conf: Mapping[str, object]) -> bool
     if state is not None and state not in _FINISHED:
         return False
     return await _trigger(dag_id, run, conf, reset=state is not None)
+
+
+async def under_way(dag_id: str, job_ids: Sequence[str] | None = None) -> int:
+    """How many runs of the DAG have not ended: those of these jobs, or with None, all.
+
+    Raises:
+        RunsUnknownError: Airflow does not say.
+    """
+    ids = None if job_ids is None else [run_id(job_id) for job_id in job_ids]
+    try:
+        answer = await _asked(GetDRCount(dag_id=dag_id, run_ids=ids, states=_UNDER_WAY))
+    except AirflowRuntimeError:
+        answer = None
+    if not isinstance(answer, DRCount):
+        raise RunsUnknownError(f"expected the number of runs of {dag_id}, got none")
+    return int(answer.count)
 
 
 async def _state(dag_id: str, run: str) -> str | None:

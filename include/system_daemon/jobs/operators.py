@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from redis.asyncio import Redis
 
 from system_daemon.airflow_stats import in_worker
 from system_daemon.configuration.background_jobs import Route
 from system_daemon.configuration.loading import Configuration, folder, load
 from system_daemon.connections import redis_url
 from system_daemon.jobs import fast_loop
+from system_daemon.jobs.abandoned import SENTENCE, bury_abandoned
 from system_daemon.jobs.airflow_connections import AirflowConnections
-from system_daemon.jobs.airflow_runs import is_paused, keep_run, start_run
+from system_daemon.jobs.airflow_runs import is_paused, keep_run, start_run, under_way
 from system_daemon.jobs.consumer import work
 from system_daemon.jobs.doors import Doors
 from system_daemon.jobs.ending import RouteDownError
@@ -38,7 +40,7 @@ from system_daemon.jobs.reporting import Reporting
 from system_daemon.jobs.routes import Routes, dag_params
 from system_daemon.jobs.shift import Shift
 from system_daemon.jobs.stop import Stop
-from system_daemon.jobs.verdict import Done, Failed
+from system_daemon.jobs.verdict import Done, Failed, told
 from system_daemon.jobs.worker_record import new_consumer
 from system_daemon.redis_client import connect
 from system_daemon.services.log_lines import clean
@@ -58,6 +60,7 @@ GRACE_S = 4.0
 class _Service:
     """What one task needs to run the jobs of a queue."""
 
+    redis: Redis
     queue: JobQueue
     failed: FailedList
     doors: Doors
@@ -81,6 +84,7 @@ async def _serving(name: str, configuration: Configuration, log: Any) -> AsyncIt
     try:
         async with handlers as handler:
             yield _Service(
+                redis=redis,
                 queue=JobQueue(
                     redis,
                     namespace=jobs.namespace,
@@ -121,6 +125,27 @@ async def _rest_when_paused(dag_id: str, stop: Stop, log: Any) -> None:
             log.info("%s is paused: the shift ends, and the jobs wait", dag_id)
             stop.rest.set()
         await asyncio.sleep(_PAUSES_S)
+
+
+async def _bury_abandoned(
+    service: _Service, configuration: Configuration, shift: Shift, log: Any
+) -> None:
+    """Bury promoted jobs without a run; if that fails, the next shift tries again."""
+    jobs = configuration.jobs
+    try:
+        buried = await bury_abandoned(
+            service.redis,
+            [queue.name for queue in jobs.queues],
+            namespace=jobs.namespace,
+            worker=service.queue.worker,
+            under_way=lambda ids: under_way(PROMOTED_DAG, ids),
+        )
+    except Exception as error:  # Airflow may answer anything
+        log.warning("promoted jobs without a run were not looked for: %s", told(error))
+        return
+    for job_id in buried:
+        log.warning("job %s was buried: %s", clean(job_id, 100), SENTENCE)
+    shift.buried += len(buried)
 
 
 async def _start_routed_dag(job: Job, route: Route) -> None:
@@ -172,6 +197,9 @@ class Work(BaseOperator):  # type: ignore[misc]
                 asyncio.create_task(_rest_when_paused(self.dag_id, stop, self.log)),
                 asyncio.create_task(reporting.run()),
             ]
+            if self.worker == 0:
+                looking = _bury_abandoned(service, configuration, shift, self.log)
+                beside.append(asyncio.create_task(looking))
             try:
                 await work(
                     service.queue,

@@ -26,6 +26,11 @@ class PromotedJobs:
         raw = await self._redis.hget(self._keys.promoted(self._queue), job_id)
         return None if raw is None else read(cast("bytes", raw), queue=self._queue)
 
+    async def ids(self) -> list[str]:
+        """The ids of the promoted jobs of the queue."""
+        found = cast("list[bytes]", await self._redis.hkeys(self._keys.promoted(self._queue)))
+        return sorted(job_id.decode() for job_id in found)
+
     async def all(self) -> list[Job]:
         """The promoted jobs of the queue."""
         found = cast(

@@ -20,7 +20,7 @@ class Shift:
     promoted: int = 0
     """Jobs that got a DAG run of their own."""
     buried: int = 0
-    """Jobs without a route, unreadable ones and those that were interrupted too often."""
+    """Jobs without a route, unreadable ones, and promoted ones whose run is gone."""
     reaped: int = 0
     """Jobs of dead consumers that wait again."""
     given_back: int = 0
