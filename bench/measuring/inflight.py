@@ -1,8 +1,4 @@
-"""Many calls in flight at once, and beside them plain Airflow that makes the same calls.
-
-What a call costs is what the deployment uses more than it uses while it idles with the same DAGs:
-CPU seconds over the same time, and memory at the moment at which most calls wait.
-"""
+"""Many calls in flight at once, and beside them plain Airflow that makes the same calls."""
 
 from __future__ import annotations
 
@@ -10,12 +6,13 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from measuring.report import Figure, shown, table
-from measuring.sampling import Memory, Usage, Watch, in_flight, most_at_once
+from measuring.inflight_costs import Result, figures_of_ours, show
+from measuring.report import Figure
+from measuring.sampling import Usage, Watch
 from measuring.surroundings import Surroundings, leaders, rows
 from system_daemon.local.demo_answers import Answer
 from tests.deployment import Deployment
@@ -52,47 +49,6 @@ _FULL = Size(calls=500, delay=30, plain_calls=32, idle=40, deferrable=True)
 _QUICK = Size(calls=60, delay=5, plain_calls=8, idle=5, deferrable=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Result:
-    """What one kind of Airflow used for its calls."""
-
-    kind: str
-    calls: int
-    wrong: int
-    """Calls whose task did not end in the state that the answer asks for."""
-    idle: Usage
-    busy: Usage
-    spans: list[tuple[float, float]]
-    """When each call began and ended, as the service saw it."""
-    worker_logs: int
-
-    @property
-    def at_once(self) -> int:
-        return most_at_once(self.spans)
-
-    @property
-    def cpu_per_call(self) -> float:
-        return (self.busy.whole_cpu - self._idle_cpu()) / self.calls
-
-    def cpu_of(self, component: str) -> float:
-        idle = self.idle.cpu[component] / self.idle.seconds * self.busy.seconds
-        return (self.busy.cpu[component] - idle) / self.calls
-
-    def _idle_cpu(self) -> float:
-        return self.idle.whole_cpu / self.idle.seconds * self.busy.seconds
-
-    def waiting(self) -> tuple[int, Memory]:
-        """The look at which most calls waited: how many, and the memory."""
-        seen = [(in_flight(self.spans, s.at), s.whole.pss, s.whole) for s in self.busy.samples]
-        calls, _, memory = max(seen, key=lambda look: look[:2])
-        return calls, memory
-
-    @property
-    def mb_per_waiting_call(self) -> float:
-        calls, memory = self.waiting()
-        return (memory.pss - self.idle.typical().pss) / max(calls, 1)
-
-
 def size(*, quick: bool, answer_after: float | None) -> Size:
     """How much is measured."""
     usual = _QUICK if quick else _FULL
@@ -102,9 +58,9 @@ def size(*, quick: bool, answer_after: float | None) -> Size:
 def measure(surroundings: Surroundings, size: Size) -> Iterator[list[Figure]]:
     """Ours, then plain Airflow; one Airflow at a time."""
     ours = _ours(surroundings, size)
-    yield _figures_of_ours(ours, size)
+    yield figures_of_ours(ours, delay=size.delay)
     plain = list(_plain(surroundings, size))
-    _show([ours, *plain])
+    show([ours, *plain])
     for other, prefix in zip(plain, ("plain", "deferrable"), strict=False):
         judged = prefix == "plain"
         yield [
@@ -123,7 +79,7 @@ def measure(surroundings: Surroundings, size: Size) -> Iterator[list[Figure]]:
         ]
 
 
-def _ours(surroundings: Surroundings, size: Size) -> _Result:
+def _ours(surroundings: Surroundings, size: Size) -> Result:
     # Idle is measured with all services there but none called yet: paused, as plain Airflow's.
     with surroundings.deployment(environment=_PAUSED) as deployment:
         names = _script(surroundings, "call", size.calls, size.delay)
@@ -140,7 +96,7 @@ def _ours(surroundings: Surroundings, size: Size) -> _Result:
         return _result("ours", surroundings, deployment, dags, idle, busy)
 
 
-def _plain(surroundings: Surroundings, size: Size) -> Iterator[_Result]:
+def _plain(surroundings: Surroundings, size: Size) -> Iterator[Result]:
     project = surroundings.folder / "plain"
     shutil.copytree(_PLAIN, project)
     for folder in ("plugins", "include"):
@@ -222,7 +178,7 @@ def _result(
     dags: Mapping[str, str],
     idle: Usage,
     busy: Usage,
-) -> _Result:
+) -> Result:
     """What came of the DAGs' first runs; `dags` holds the service that each of them calls."""
     expected = {name: _STATES[_CODES[number % 3]] for number, name in enumerate(dags.values())}
     states = rows(
@@ -235,7 +191,7 @@ def _result(
     ended = {dags[dag_id]: state for dag_id, state in states}
     calls = [call for call in surroundings.demo.calls() if call.service in expected]
     received = Counter(call.service for call in calls)
-    return _Result(
+    return Result(
         kind=kind,
         calls=len(expected),
         wrong=sum(
@@ -246,79 +202,3 @@ def _result(
         spans=[(call.at, call.ended_at or time.time()) for call in calls],
         worker_logs=len(deployment.worker_logs()),
     )
-
-
-def _figures_of_ours(ours: _Result, size: Size) -> list[Figure]:
-    return [
-        Figure(
-            name="inflight_calls",
-            value=ours.at_once,
-            at_least=size.calls,
-            meaning=f"calls that waited at once, of {size.calls} that take {size.delay:g} s each",
-        ),
-        Figure(
-            name="inflight_wrong_ends",
-            value=ours.wrong,
-            at_most=0,
-            meaning="calls not received once, or not ended in the right state",
-        ),
-        Figure(
-            name="worker_processes",
-            value=max(len(ours.busy.worker_processes), ours.worker_logs),
-            at_most=0,
-            meaning="processes in which an executor ran a task",
-        ),
-        Figure(
-            name="inflight_triggerer_mb",
-            value=ours.busy.peak("triggerer").pss,
-            at_most=400,
-            meaning="memory (PSS) of the triggerer's processes at the peak",
-        ),
-        Figure(
-            name="inflight_triggerer_rss_mb",
-            value=ours.busy.peak("triggerer").rss,
-            meaning="same as RSS: pages that the processes share are counted for each of them",
-        ),
-        Figure(
-            name="inflight_triggerer_idle_rss_mb",
-            value=ours.idle.peak("triggerer").rss,
-            meaning="the same while no call waits",
-        ),
-        Figure(
-            name="inflight_cpu_per_call_s",
-            value=ours.cpu_per_call,
-            meaning="CPU seconds per call of all Airflow processes, above idling",
-        ),
-        Figure(
-            name="inflight_kb_per_waiting_call",
-            value=ours.mb_per_waiting_call * 1024,
-            meaning="memory (PSS) per waiting call of all Airflow processes, above idling",
-        ),
-    ]
-
-
-def _show(results: list[_Result]) -> None:
-    """Both kinds of Airflow side by side."""
-    lines: list[tuple[str, ...]] = []
-
-    def line(what: str, value: Callable[[_Result], float]) -> None:
-        lines.append((what, *(shown(value(result)) for result in results)))
-
-    line("calls", lambda r: r.calls)
-    line("calls that waited at once", lambda r: r.at_once)
-    line("wrong ends", lambda r: r.wrong)
-    line("task processes started", lambda r: len(r.busy.worker_processes))
-    line("seconds until all had ended", lambda r: r.busy.seconds)
-    line("CPU s per call, above idling", lambda r: r.cpu_per_call)
-    for component in results[0].busy.cpu:
-        line(f"  {component}", lambda r, component=component: r.cpu_of(component))
-    line("CPU s per second, idling", lambda r: r.idle.whole_cpu / r.idle.seconds)
-    line("MB (PSS) per waiting call, above idling", lambda r: r.mb_per_waiting_call)
-    line("MB (PSS) of all Airflow processes, idling", lambda r: r.idle.typical().pss)
-    line("MB (PSS) at the most waiting calls", lambda r: r.waiting()[1].pss)
-    line("MB (PSS) of the triggerer, idling", lambda r: r.idle.peak("triggerer").pss)
-    line("MB (PSS) of the triggerer, peak", lambda r: r.busy.peak("triggerer").pss)
-    line("MB (RSS) of the triggerer, idling", lambda r: r.idle.peak("triggerer").rss)
-    line("MB (RSS) of the triggerer, peak", lambda r: r.busy.peak("triggerer").rss)
-    line("MB (PSS) of the scheduler with workers, peak", lambda r: r.busy.peak("scheduler").pss)
-    print(table(("", *(result.kind for result in results)), lines) + "\n", flush=True)

@@ -12,6 +12,12 @@ from tests.chaos.table import write
 from tests.deployment import Deployment
 from tests.e2e.conftest import Deploy, airflow, deploy, running  # noqa: F401 - fixtures
 from tests.experiments.findings import Findings
+from tests.experiments.fixtures import (  # noqa: F401
+    mortal_postgres,
+    mortal_redis,
+    producer,
+    quick_producer,
+)
 from tests.experiments.two_deployments import Pair
 
 PAGE = PROJECT / "docs" / "chaos.md"

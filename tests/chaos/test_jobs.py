@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from system_daemon.local.ports import free_port
 from system_daemon.local.postgres import Postgres
-from system_daemon.local.redis import Redis
 from system_daemon.redis_client import SOCKET_TIMEOUT_S
 from tests.deployment import Deployment
 from tests.experiments.findings import Findings
@@ -22,29 +19,11 @@ from tests.experiments.redis_faults import (
     stop_a_consumer,
 )
 from tests.experiments.steady_jobs import kill_the_scheduler, kill_the_triggerer
-from tests.experiments.worker_kills import PAUSE_S, kill_the_workers
-from tests.servers import PASSWORD
+from tests.experiments.worker_kills import kill_the_workers
 
 SEED = 20260
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
-
-
-@pytest.fixture
-def producer(redis_server: Redis) -> Iterator[Producer]:
-    one = Producer(redis_server.url(), pause=PAUSE_S)
-    one.client.flushall()
-    yield one
-    one.client.flushall()
-    one.close()
-
-
-@pytest.fixture
-def quick_producer(redis_url: str) -> Iterator[Producer]:
-    """Its jobs take a hundredth of a second."""
-    one = Producer(redis_url, pause=0.01)
-    yield one
-    one.close()
 
 
 def test_a_work_process_killed_20_times_loses_no_job(
@@ -73,20 +52,11 @@ def test_a_scheduler_killed_10_times_neither_loses_nor_repeats_a_job(
     assert found.violations == []
 
 
-@pytest.mark.parametrize("fsync", ["everysec", "always"])
 def test_a_redis_killed_10_times_loses_no_confirmed_job(
-    postgres_server: Postgres, tmp_path: Path, rows: list[Findings], fsync: str
+    mortal_redis: MortalRedis, postgres_server: Postgres, tmp_path: Path, rows: list[Findings]
 ) -> None:
-    folder = tmp_path / "redis"
-    folder.mkdir()
-    log = folder / "log"
-    redis = MortalRedis(folder, fsync=fsync, port=free_port(), password=PASSWORD, log=log)
-    redis.start()
     url = postgres_server.url()
-    try:
-        found = kill_redis(redis, url, tmp_path, kills=10, per_second=200, seed=SEED, fsync=fsync)
-    finally:
-        redis.stop()
+    found = kill_redis(mortal_redis, url, tmp_path, kills=10, per_second=200, seed=SEED)
     rows.append(found)
     assert found.violations == []
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from system_daemon.local.ports import free_port
 from tests.experiments.clinic_database import MortalPostgres
 from tests.experiments.findings import Findings
 from tests.experiments.held_rows import hold_rows
 from tests.experiments.sweep_kills import kill_postgres, kill_the_sweep
-from tests.servers import PASSWORD
 
 SEED = 20260
 TASKS = 200_000
@@ -20,35 +17,27 @@ TASKS = 200_000
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
 
 
-@pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[MortalPostgres]:
-    folder = tmp_path / "postgres"
-    folder.mkdir()
-    server = MortalPostgres(folder, port=free_port(), password=PASSWORD, log=folder / "log")
-    server.start()
-    yield server
-    server.stop()
-
-
 def test_a_postgresql_killed_20_times_loses_no_batch_and_halves_none(
-    postgres: MortalPostgres, rows: list[Findings]
+    mortal_postgres: MortalPostgres, rows: list[Findings]
 ) -> None:
-    found = kill_postgres(postgres, tasks=TASKS, batch_size=20, kills=20, seed=SEED)
+    found = kill_postgres(mortal_postgres, tasks=TASKS, batch_size=20, kills=20, seed=SEED)
     rows.append(found)
     assert found.violations == []
 
 
 def test_a_sweep_killed_20_times_is_finished_by_the_next_one(
-    postgres: MortalPostgres, tmp_path: Path, rows: list[Findings]
+    mortal_postgres: MortalPostgres, tmp_path: Path, rows: list[Findings]
 ) -> None:
     found = kill_the_sweep(
-        postgres.url(), tmp_path, tasks=TASKS, batch_size=20, kills=20, seed=SEED
+        mortal_postgres.url(), tmp_path, tasks=TASKS, batch_size=20, kills=20, seed=SEED
     )
     rows.append(found)
     assert found.violations == []
 
 
-def test_rows_that_others_hold_stop_no_task(postgres: MortalPostgres, rows: list[Findings]) -> None:
-    found = hold_rows(postgres.url(), tasks=TASKS, batch_size=1000)
+def test_rows_that_others_hold_stop_no_task(
+    mortal_postgres: MortalPostgres, rows: list[Findings]
+) -> None:
+    found = hold_rows(mortal_postgres.url(), tasks=TASKS, batch_size=1000)
     rows.append(found)
     assert found.violations == []

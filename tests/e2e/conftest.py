@@ -15,6 +15,7 @@ from system_daemon.local.postgres import Postgres
 from system_daemon.local.redis import Redis
 from tests.deployment import Deployment
 from tests.e2e.clinic import resque, serve  # noqa: F401 - fixtures
+from tests.experiments.fixtures import producer  # noqa: F401 - a fixture
 
 Deploy = Callable[..., Deployment]
 

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from system_daemon.local.redis import Redis
 from tests.deployment import Deployment
 from tests.experiments.producer import Producer
 from tests.experiments.steady_jobs import kill_the_scheduler, kill_the_triggerer
-from tests.experiments.worker_kills import PAUSE_S, kill_the_workers
+from tests.experiments.worker_kills import kill_the_workers
 
 SEED = 20260
-
-
-@pytest.fixture
-def producer(redis_server: Redis) -> Iterator[Producer]:
-    one = Producer(redis_server.url(), pause=PAUSE_S)
-    one.client.flushall()
-    yield one
-    one.client.flushall()
-    one.close()
 
 
 @pytest.mark.timeout(300)

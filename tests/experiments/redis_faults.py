@@ -29,7 +29,7 @@ class MortalRedis(Redis):
 
     def __init__(self, folder: Path, *, fsync: str, **options: Any) -> None:
         super().__init__(folder, **options)
-        self._fsync = fsync
+        self.fsync = fsync
 
     def kill(self) -> None:
         """kill -9."""
@@ -39,7 +39,7 @@ class MortalRedis(Redis):
         wait_until(lambda: not processes.is_alive(identity), 10, "the end of Redis")
 
     def _configuration(self) -> str:
-        return f"{super()._configuration()}appendfsync {self._fsync}\n"
+        return f"{super()._configuration()}appendfsync {self.fsync}\n"
 
 
 def kill_redis(
@@ -50,11 +50,10 @@ def kill_redis(
     kills: int,
     per_second: int,
     seed: int,
-    fsync: str,
 ) -> Findings:
     """Kill and start it again while jobs arrive and are run."""
     findings = Findings(
-        experiment=f"Redis killed (kill -9) and restarted, appendfsync {fsync}", unit="kills"
+        experiment=f"Redis killed (kill -9) and restarted, appendfsync {redis.fsync}", unit="kills"
     )
     chance, ledger = random.Random(seed), Ledger(database_url)
     producer = Producer(redis.url(), pause=0.02)

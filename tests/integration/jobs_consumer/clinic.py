@@ -46,6 +46,16 @@ async def done(_job: dict[str, object]) -> web.Response:
     return web.json_response({"code": "success", "message": "done"})
 
 
+def after(gate: asyncio.Event) -> Answering:
+    """Does every job as soon as the gate is open."""
+
+    async def answer(job: dict[str, object]) -> web.Response:
+        await gate.wait()
+        return await done(job)
+
+    return answer
+
+
 @dataclass(slots=True)
 class Endpoint:
     """What received jobs over HTTP, and from how many connections."""

@@ -20,6 +20,7 @@ from system_daemon import redis_client
 from system_daemon.access import HttpAccess, Login
 from system_daemon.configuration.background_jobs import BackgroundJobs, Queue, Route
 from system_daemon.configuration.settings import Settings
+from system_daemon.jobs import breaker, consumer, runs
 from system_daemon.jobs.consumer import work
 from system_daemon.jobs.doors import Doors
 from system_daemon.jobs.handlers.access import Gateway, MailServer, NoAccessError
@@ -36,6 +37,8 @@ from tests.integration.jobs_consumer.mail_box import MailBox
 from tests.integration.jobs_consumer.notification_rows import Table, notification_table
 from tests.integration.leaks import no_key_is_left_without_an_owner  # noqa: F401 - autouse
 from tests.integration.redis_servers import redis_server  # noqa: F401 - on each server
+
+FASTER = 20
 
 
 @pytest_asyncio.fixture
@@ -176,6 +179,25 @@ async def workplace(redis: Redis, redis_url: str, tmp_path: Path) -> AsyncIterat
     kept = tuple(f"{KEYS.ours}{kind}:" for kind in ("promoted", "notification", "held"))
     assert [key for key in left if not key.decode().startswith(kept)] == []
     assert await redis.smembers(KEYS.workers) == set()
+
+
+@pytest.fixture(autouse=True)
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that failed is tried again at once."""
+    monkeypatch.setattr(runs, "_FIRST_RETRY_S", 0.001)
+
+
+@pytest.fixture
+def quick_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A route that failed is tried again after a twentieth of a second."""
+    monkeypatch.setattr(breaker, "FIRST_PAUSE_S", 0.05)
+
+
+@pytest.fixture
+def faster(monkeypatch: pytest.MonkeyPatch, workplace: Workplace) -> None:
+    """Twenty times as fast: a pause of 5 s is a quarter of a second."""
+    monkeypatch.setattr(consumer, "_LOOK_S", 0.05)
+    workplace.clock = lambda: time.monotonic() * FASTER
 
 
 @pytest.fixture

@@ -14,10 +14,6 @@ from psycopg.rows import dict_row
 from system_daemon.linkcare.migrations import migrate
 from system_daemon.local.postgres import Postgres
 
-ROUTE = {
-    "job_class": "SendNotification",
-    "handler": "system_daemon.jobs.handlers.notification:send_notification",
-}
 PENDING, QUEUED, SENDING, SENT, FAILED = 1, 2, 3, 4, 5
 DATABASE = "notifications"
 

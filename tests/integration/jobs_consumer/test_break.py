@@ -10,7 +10,6 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from system_daemon.jobs import consumer, runs
 from tests.integration.jobs_consumer.clinic import (
     Endpoint,
     done,
@@ -22,13 +21,7 @@ from tests.integration.jobs_consumer.clinic import (
 )
 from tests.integration.jobs_consumer.conftest import Workplace
 
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch, workplace: Workplace) -> None:
-    """Twenty times as fast: a pause of 5 s is a quarter of a second."""
-    monkeypatch.setattr(runs, "_FIRST_RETRY_S", 0.001)
-    monkeypatch.setattr(consumer, "_LOOK_S", 0.05)
-    workplace.clock = lambda: time.monotonic() * 20
+pytestmark = pytest.mark.usefixtures("faster")
 
 
 async def _wait_all(redis: Redis, count: int) -> bool:

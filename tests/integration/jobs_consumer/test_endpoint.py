@@ -12,14 +12,9 @@ from redis.asyncio import Redis
 
 from system_daemon.access import HttpAccess, Login
 from system_daemon.configuration.settings import Settings
-from system_daemon.jobs import breaker, runs
+from system_daemon.jobs import breaker
 from tests.integration.jobs_consumer.clinic import KEYS, Endpoint, enqueue, job_id, payload
 from tests.integration.jobs_consumer.conftest import Workplace
-
-
-@pytest.fixture(autouse=True)
-def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "_FIRST_RETRY_S", 0.001)
 
 
 async def test_a_job_is_posted_with_its_id_its_deadline_and_nothing_else(

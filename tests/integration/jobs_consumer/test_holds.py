@@ -11,21 +11,13 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from system_daemon.jobs import consumer, runs
 from system_daemon.jobs.ending import RouteDownError
 from tests.integration.jobs_consumer.clinic import Endpoint, done, enqueue, payload, until, waiting
-from tests.integration.jobs_consumer.conftest import Workplace
+from tests.integration.jobs_consumer.conftest import FASTER, Workplace
 
-FASTER = 20
 Told = Callable[[], Sequence[str]]
 
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch, workplace: Workplace) -> None:
-    """Twenty times as fast: a pause of 5 s is a quarter of a second."""
-    monkeypatch.setattr(runs, "_FIRST_RETRY_S", 0.001)
-    monkeypatch.setattr(consumer, "_LOOK_S", 0.05)
-    workplace.clock = lambda: time.monotonic() * FASTER
+pytestmark = pytest.mark.usefixtures("faster")
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ from tests.integration.jobs_consumer.conftest import Workplace
 from tests.integration.jobs_consumer.mail_box import MailBox
 from tests.integration.jobs_consumer.notification_rows import (
     QUEUED,
-    ROUTE,
     SENDING,
     SENT,
     Table,
     wake,
 )
+from tests.integration.jobs_consumer.notifications import ROUTE
 
 WHOLE = json.dumps(
     {"class": "SendNotification", "args": [{"id": "n1", "to": "a@example.org", "text": "Visit"}]}

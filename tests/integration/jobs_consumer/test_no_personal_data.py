@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from system_daemon.jobs import breaker, runs
+from system_daemon.jobs import breaker
 from system_daemon.jobs.handlers.context import Context
 from system_daemon.jobs.payload import Job
 from tests.integration.jobs_consumer.clinic import Endpoint, done, enqueue, job_id
@@ -55,7 +55,6 @@ async def test_twenty_marked_values_are_found_nowhere_else(
     module = ModuleType("canary_jobs")
     module.__dict__.update(raise_it=raise_it, hang=hang)
     monkeypatch.setitem(sys.modules, "canary_jobs", module)
-    monkeypatch.setattr(runs, "_FIRST_RETRY_S", 0.001)
     monkeypatch.setattr(breaker, "LEAST_FAILURES", 1000)
     caplog.set_level(logging.DEBUG)
     endpoint.answering = _answer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,35 +10,19 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from system_daemon.access import Login
-from system_daemon.jobs import breaker, runs
 from system_daemon.jobs.handlers.access import MailServer
-from tests.integration.jobs_consumer.clinic import KEYS, Endpoint, enqueue, job_id
+from tests.integration.jobs_consumer.clinic import KEYS, Endpoint, enqueue
 from tests.integration.jobs_consumer.conftest import Workplace
 from tests.integration.jobs_consumer.mail_box import MailBox
+from tests.integration.jobs_consumer.notifications import ROUTE, noted, whole
 
-ROUTE = {
-    "job_class": "SendNotification",
-    "handler": "system_daemon.jobs.handlers.notification:send_notification",
-}
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "_FIRST_RETRY_S", 0.001)
-    monkeypatch.setattr(breaker, "FIRST_PAUSE_S", 0.05)
-
-
-def _notification(number: int = 1, **argument: Any) -> str:
-    args = [{"to": "ana@example.org", "text": "Your visit is at 9.", **argument}]
-    return json.dumps({"class": "SendNotification", "args": args, "id": job_id(number)})
+pytestmark = pytest.mark.usefixtures("quick_breaks")
 
 
 async def test_an_email_arrives_as_it_was_written(
     redis: Redis, workplace: Workplace, mail_box: MailBox
 ) -> None:
-    await enqueue(
-        redis, _notification(subject="Visit ñ", html="<p>Your visit is at 9.</p>", id=4711)
-    )
+    await enqueue(redis, whole(subject="Visit ñ", html="<p>Your visit is at 9.</p>", id=4711))
     assert (await workplace.shift(ROUTE)).acked == 1
     (mail,) = mail_box.mails
     assert mail_box.recipients == ["ana@example.org"]
@@ -61,7 +44,7 @@ async def test_the_mail_server_is_logged_in_to(
         host=server.host, port=server.port, sender=server.sender, encryption="none",
         login=Login("daemon", "secret"),
     )  # fmt: skip
-    await enqueue(redis, _notification())
+    await enqueue(redis, whole())
     assert (await workplace.shift(ROUTE)).acked == 1
     assert mail_box.logins == ["daemon"]
 
@@ -74,7 +57,7 @@ async def test_templates_are_filled_in_and_html_is_escaped(
     (folder / "visit.txt").write_text("Dear {{ name }}, at {{ at }}.")
     (folder / "visit.html").write_text("<p>Dear {{ name }}</p>")
     data = {"name": "<b>Ana & co</b>\nBcc: evil@example.org", "at": "9"}
-    await enqueue(redis, _notification(text="", template="visit", data=data))
+    await enqueue(redis, whole(text="", template="visit", data=data))
     assert (await workplace.shift(ROUTE)).acked == 1
     (mail,) = mail_box.mails
     assert mail["Subject"] == "Visit of <b>Ana & co</b> Bcc: evil@example.org"
@@ -109,7 +92,7 @@ async def test_a_template_that_cannot_be_used_fails_the_job_with_a_sentence(
     (folder / "evil.txt").write_text("{{ x.__class__.__mro__ }}{{ x.append(1) }}")
     (folder / "broken.txt").write_text("{% if %}")
     (folder / "zero.txt").write_text("{{ 1 / 0 }}")
-    await enqueue(redis, _notification(text="", template=template, data=data))
+    await enqueue(redis, whole(text="", template=template, data=data))
     shift = await workplace.shift(ROUTE, max_attempts=1)
     assert (shift.promoted, mail_box.mails) == (1, [])
     assert any(sentence in line for line in told())
@@ -118,8 +101,8 @@ async def test_a_template_that_cannot_be_used_fails_the_job_with_a_sentence(
 async def test_one_notification_is_sent_once_however_many_jobs_ask_for_it(
     redis: Redis, workplace: Workplace, mail_box: MailBox
 ) -> None:
-    await enqueue(redis, *(_notification(number, id="n1") for number in range(8)))
-    await enqueue(redis, _notification(100, id="n2"))
+    await enqueue(redis, *(whole(f"n{number}", id="n1") for number in range(8)))
+    await enqueue(redis, whole("n100", id="n2"))
     shift = await workplace.shift(ROUTE, concurrency=1)
     assert shift.acked == 9
     assert len(mail_box.mails) == 2
@@ -134,7 +117,7 @@ async def test_what_certainly_was_not_sent_is_tried_again(
     redis: Redis, workplace: Workplace, mail_box: MailBox, told: Callable[[], Sequence[str]]
 ) -> None:
     mail_box.data = ["451 try later", "451 try later"]
-    await enqueue(redis, _notification())
+    await enqueue(redis, whole())
     shift = await workplace.shift(ROUTE, max_attempts=3)
     assert (shift.acked, shift.failed, len(mail_box.mails)) == (1, 2, 1)
     assert any("refused the message (SMTP 451)" in line for line in told())
@@ -144,7 +127,7 @@ async def test_what_may_have_been_sent_is_not_sent_again(
     redis: Redis, workplace: Workplace, mail_box: MailBox, told: Callable[[], Sequence[str]]
 ) -> None:
     mail_box.data = ["hang up"]
-    await enqueue(redis, _notification())
+    await enqueue(redis, whole())
     shift = await workplace.shift(ROUTE, max_attempts=3)
     assert (shift.acked, shift.failed, shift.promoted, mail_box.mails) == (0, 3, 1, [])
     assert any("it may have been sent" in line for line in told())
@@ -155,7 +138,7 @@ async def test_a_refused_recipient_is_told_without_the_address(
     redis: Redis, workplace: Workplace, mail_box: MailBox, told: Callable[[], Sequence[str]]
 ) -> None:
     mail_box.rcpt = "550 no such user ana@example.org"
-    await enqueue(redis, _notification())
+    await enqueue(redis, whole())
     shift = await workplace.shift(ROUTE, max_attempts=1)
     assert shift.promoted == 1
     assert any("refused the recipient (SMTP 550)" in line for line in told())
@@ -165,17 +148,17 @@ async def test_a_refused_recipient_is_told_without_the_address(
 async def test_without_a_mail_server_the_job_waits_for_a_person(
     redis: Redis, workplace: Workplace, unused_tcp_port: int, told: Callable[[], Sequence[str]]
 ) -> None:
-    await enqueue(redis, _notification(1))
+    await enqueue(redis, whole("n1"))
     await workplace.shift(ROUTE, max_attempts=1)
     assert any('an Airflow connection "system_daemon_email", got none' in line for line in told())
     workplace.connections.mail = MailServer(
         host="127.0.0.1", port=unused_tcp_port, sender="clinic@example.org", encryption="none"
     )
-    await enqueue(redis, _notification(2))
+    await enqueue(redis, whole("n2"))
     await workplace.shift(ROUTE, max_attempts=1)
     assert any("did not let us in (SMTPConnectError)" in line for line in told())
-    assert workplace.promoted == [job_id(1), job_id(2)]
-    assert [key async for key in redis.scan_iter(f"{KEYS.ours}notification:*")] == []
+    assert workplace.promoted == ["n1", "n2"]
+    assert await noted(redis) == []
 
 
 @pytest.mark.parametrize("channel", ["sms", "push"])
@@ -183,7 +166,7 @@ async def test_sms_and_push_go_through_their_gateway(
     redis: Redis, workplace: Workplace, gateway: Endpoint, channel: str
 ) -> None:
     argument = {"channel": channel, "to": "+34600000001", "id": "n1", "subject": "Visit"}
-    await enqueue(redis, _notification(**argument), _notification(2, **argument))
+    await enqueue(redis, whole(**argument), whole("n2", **argument))
     assert (await workplace.shift(ROUTE, concurrency=1)).acked == 2
     assert gateway.jobs == [
         {"id": "n1", "to": "+34600000001", "subject": "Visit", "text": "Your visit is at 9."}
@@ -215,7 +198,7 @@ async def test_a_gateways_refusals(
         return web.Response(status=status if first else 200, headers={"Retry-After": "0"})
 
     gateway.answering = answer
-    await enqueue(redis, _notification(channel="sms", to="+34600000001"))
+    await enqueue(redis, whole(channel="sms", to="+34600000001"))
     shift = await workplace.shift(ROUTE, max_attempts=2)
     assert any(sentence in line for line in told())
     assert len(gateway.jobs) == (2 if sent_again else 1)
@@ -244,7 +227,7 @@ async def test_what_is_no_notification_fails_with_a_sentence(
     argument: dict[str, Any],
     sentence: str,
 ) -> None:
-    await enqueue(redis, _notification(**argument))
+    await enqueue(redis, whole(**argument))
     shift = await workplace.shift(ROUTE, max_attempts=1)
     assert (shift.promoted, mail_box.mails) == (1, [])
     assert any(sentence in line for line in told())

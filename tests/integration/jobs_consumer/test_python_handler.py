@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from system_daemon.jobs import runs
 from system_daemon.jobs.handlers import loop_thread
 from system_daemon.jobs.handlers.context import Context
 from system_daemon.jobs.payload import Job
@@ -89,11 +88,10 @@ def no_coroutine(_job: Job, _context: Context) -> None:
 
 @pytest.fixture(autouse=True)
 def _handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """These functions as the module `clinic_jobs`, and quick retries."""
+    """These functions as the module `clinic_jobs`."""
     module = ModuleType("clinic_jobs")
     module.__dict__.update(globals())
     monkeypatch.setitem(sys.modules, "clinic_jobs", module)
-    monkeypatch.setattr(runs, "_FIRST_RETRY_S", 0.001)
     DONE.clear()
     yield
     assert [thread for thread in threading.enumerate() if thread.name == "job handlers"] == []

@@ -10,7 +10,6 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from system_daemon.jobs import breaker, runs
 from system_daemon.jobs.handlers.access import MailServer
 from system_daemon.jobs.handlers.outbox import Outbox
 from tests.integration.jobs_consumer.clinic import Endpoint, enqueue
@@ -21,18 +20,14 @@ from tests.integration.jobs_consumer.notification_rows import (
     FAILED,
     PENDING,
     QUEUED,
-    ROUTE,
     SENDING,
     SENT,
     Table,
     wake,
 )
+from tests.integration.jobs_consumer.notifications import ROUTE
 
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "_FIRST_RETRY_S", 0.001)
-    monkeypatch.setattr(breaker, "FIRST_PAUSE_S", 0.05)
+pytestmark = pytest.mark.usefixtures("quick_breaks")
 
 
 async def test_an_email_leaves_and_its_row_says_so(

@@ -2,54 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 from aiohttp import web
 from aiosmtpd.controller import Controller
 from redis.asyncio import Redis
 
-from system_daemon.jobs import breaker, runs
 from system_daemon.jobs.handlers.access import Gateway, MailServer
 from system_daemon.jobs.handlers.patience import PATIENCE_S
-from tests.integration.jobs_consumer.clinic import KEYS, Endpoint, enqueue
+from tests.integration.jobs_consumer.clinic import Endpoint, enqueue
 from tests.integration.jobs_consumer.conftest import Workplace
 from tests.integration.jobs_consumer.mail_box import MailBox
 from tests.integration.jobs_consumer.notification_rows import (
     FAILED,
     QUEUED,
-    ROUTE,
     SENT,
     Table,
     wake,
 )
+from tests.integration.jobs_consumer.notifications import ROUTE, noted, whole
+
+pytestmark = pytest.mark.usefixtures("quick_breaks")
 
 GREYLISTED = "450 4.2.0 ana@example.org is greylisted"
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "_FIRST_RETRY_S", 0.001)
-    monkeypatch.setattr(breaker, "FIRST_PAUSE_S", 0.05)
-
-
-def _whole(job_id: str = "n1", **argument: Any) -> str:
-    args = [{"to": "ana@example.org", "text": "Your visit is at 9.", **argument}]
-    return json.dumps({"class": "SendNotification", "args": args, "id": job_id})
-
-
-async def _noted(redis: Redis) -> list[bytes]:
-    return [key async for key in redis.scan_iter(f"{KEYS.ours}notification:*")]
 
 
 async def test_a_greylisted_message_is_tried_again(
     redis: Redis, workplace: Workplace, mail_box: MailBox, told: Callable[[], Sequence[str]]
 ) -> None:
     mail_box.rcpts = [GREYLISTED, "451 4.7.1 try again later"]
-    await enqueue(redis, _whole())
+    await enqueue(redis, whole())
     shift = await workplace.shift(ROUTE, max_attempts=3)
     assert (shift.acked, shift.failed, len(mail_box.mails)) == (1, 2, 1)
     assert any("refused the recipient (SMTP 450)" in line for line in told())
@@ -97,7 +81,7 @@ async def test_a_server_that_hangs_up_before_the_message_has_not_sent_it(
 ) -> None:
     mail_box.rcpts = ["hang up", "hang up"]
     key = table.add()
-    await enqueue(redis, wake(key), _whole())
+    await enqueue(redis, wake(key), whole())
     shift = await workplace.shift(ROUTE, concurrency=1, max_attempts=2)
     assert (shift.acked, shift.failed) == (2, 1)
     assert table.status(key) == QUEUED
@@ -123,14 +107,14 @@ async def test_an_address_that_the_server_cannot_be_given_fails_this_message_onl
         )
         table.connection.execute("UPDATE patient_case SET email = 'ana@example.中国'")
         key = table.add()
-        await enqueue(redis, wake(key), _whole(to="ana@example.中国"), _whole("n2"))
+        await enqueue(redis, wake(key), whole(to="ana@example.中国"), whole("n2"))
         shift = await workplace.shift(ROUTE, concurrency=1, max_attempts=1)
     finally:
         server.stop()
     assert (shift.acked, shift.promoted, len(box.mails)) == (2, 1, 1)
     row = table.row(key)
     assert (row["status"], "no SMTPUTF8" in row["error"]) == (FAILED, True)
-    assert len(await _noted(redis)) == 1, "only the one that was sent is remembered"
+    assert len(await noted(redis)) == 1, "only the one that was sent is remembered"
     assert not any("may have been sent" in line for line in told())
 
 
@@ -138,9 +122,9 @@ async def test_an_address_that_the_server_cannot_be_given_fails_this_message_onl
 async def test_an_address_that_is_none_leaves_no_note(
     redis: Redis, workplace: Workplace, mail_box: MailBox, to: str
 ) -> None:
-    await enqueue(redis, _whole(to=to))
+    await enqueue(redis, whole(to=to))
     shift = await workplace.shift(ROUTE, max_attempts=1)
-    assert (shift.promoted, mail_box.mails, await _noted(redis)) == (1, [], [])
+    assert (shift.promoted, mail_box.mails, await noted(redis)) == (1, [], [])
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -152,12 +136,12 @@ async def test_a_redirect_is_a_wrong_address_and_takes_no_row_with_it(
 
     gateway.answering = answer
     key = table.add("sms")
-    await enqueue(redis, wake(key), _whole(channel="sms"))
+    await enqueue(redis, wake(key), whole(channel="sms"))
     assert (await workplace.shift(ROUTE, max_attempts=1)).promoted == 2
     row = table.row(key)
     assert row["status"] == QUEUED
     assert f"answered HTTP {status}; redirects are not followed" in row["error"]
-    assert await _noted(redis) == []
+    assert await noted(redis) == []
 
 
 @pytest.mark.parametrize("status", [408, 425])
@@ -169,7 +153,7 @@ async def test_a_gateway_that_took_nothing_yet_is_asked_again(
 
     gateway.answering = answer
     key = table.add("sms")
-    await enqueue(redis, wake(key), _whole(channel="sms"))
+    await enqueue(redis, wake(key), whole(channel="sms"))
     shift = await workplace.shift(ROUTE, max_attempts=3)
     assert (shift.acked, shift.failed, len(gateway.jobs)) == (2, 2, 4)
     assert table.status(key) == SENT
@@ -182,9 +166,9 @@ async def test_headers_that_cannot_be_sent_are_the_connections_fault(
         url=gateway.url, headers={"X-Key": "one\nline too many"}
     )
     key = table.add("sms")
-    await enqueue(redis, wake(key), _whole(channel="sms"))
+    await enqueue(redis, wake(key), whole(channel="sms"))
     assert (await workplace.shift(ROUTE, max_attempts=1)).promoted == 2
-    assert (table.status(key), gateway.jobs, await _noted(redis)) == (QUEUED, [], [])
+    assert (table.status(key), gateway.jobs, await noted(redis)) == (QUEUED, [], [])
 
 
 async def test_a_patient_who_was_deleted_is_not_written_to(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,19 +13,14 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from system_daemon import redis_client
-from system_daemon.jobs import runs
 from system_daemon.jobs.handlers.access import MailServer
 from system_daemon.jobs.handlers.outbox import Outbox
-from tests.integration.jobs_consumer.clinic import KEYS, enqueue, until
+from tests.integration.jobs_consumer.clinic import enqueue, until
 from tests.integration.jobs_consumer.conftest import Connected, Workplace
 from tests.integration.jobs_consumer.mail_box import MailBox
-from tests.integration.jobs_consumer.notification_rows import QUEUED, ROUTE, SENT, Table, wake
+from tests.integration.jobs_consumer.notification_rows import QUEUED, SENT, Table, wake
+from tests.integration.jobs_consumer.notifications import ROUTE, noted, whole
 from tests.integration.services.reply_dropper import ReplyDropper
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "_FIRST_RETRY_S", 0.001)
 
 
 @pytest_asyncio.fixture
@@ -41,24 +35,15 @@ async def dropper(redis_url: str, workplace: Workplace) -> AsyncIterator[ReplyDr
     await proxy.stop()
 
 
-def _whole(job_id: str = "n1") -> str:
-    args = [{"to": "ana@example.org", "text": "Your visit is at 9."}]
-    return json.dumps({"class": "SendNotification", "args": args, "id": job_id})
-
-
-async def _noted(redis: Redis) -> list[bytes]:
-    return [key async for key in redis.scan_iter(f"{KEYS.ours}notification:*")]
-
-
 @pytest.mark.parametrize("command", [b"\r\nNX\r\n", b"\r\nXX\r\n"])
 async def test_a_lost_reply_to_a_note_neither_blocks_nor_doubles(
     redis: Redis, workplace: Workplace, mail_box: MailBox, dropper: ReplyDropper, command: bytes
 ) -> None:
     dropper.marker = command
-    await enqueue(redis, _whole())
+    await enqueue(redis, whole())
     shift = await workplace.shift(ROUTE, max_attempts=1)
     assert (shift.acked, dropper.dropped, len(mail_box.mails)) == (1, 1, 1)
-    assert [await redis.get(key) for key in await _noted(redis)] == [b"sent"]
+    assert [await redis.get(key) for key in await noted(redis)] == [b"sent"]
 
 
 async def test_a_note_whose_fate_is_unknown_is_taken_back(
@@ -74,9 +59,9 @@ async def test_a_note_whose_fate_is_unknown_is_taken_back(
     with monkeypatch.context() as patched:
         patched.setattr("system_daemon.jobs.handlers.sent_once.repeat_once", once)
         dropper.marker = b"\r\nNX\r\n"
-        await enqueue(redis, _whole())
+        await enqueue(redis, whole())
         assert (await workplace.shift(ROUTE, max_attempts=1)).failed == 1
-    assert (dropper.dropped, mail_box.mails, await _noted(redis)) == (1, [], [])
+    assert (dropper.dropped, mail_box.mails, await noted(redis)) == (1, [], [])
 
 
 async def test_nobody_takes_back_the_note_of_somebody_else(
@@ -86,14 +71,14 @@ async def test_nobody_takes_back_the_note_of_somebody_else(
 
     async def refuse_late(_self: MailBox, *_: object) -> str:
         async with redis_client.connect(workplace.redis_url, decode_responses=False) as here:
-            (key,) = await _noted(here)
+            (key,) = await noted(here)
             await here.set(key, "sending:another one", ex=60)
         return "451 try later"
 
     monkeypatch.setattr(MailBox, "handle_DATA", refuse_late)
-    await enqueue(redis, _whole())
+    await enqueue(redis, whole())
     await workplace.shift(ROUTE, max_attempts=1)
-    assert [await redis.get(key) for key in await _noted(redis)] == [b"sending:another one"]
+    assert [await redis.get(key) for key in await noted(redis)] == [b"sending:another one"]
 
 
 async def test_a_malformed_connection_costs_no_notification(
@@ -108,16 +93,16 @@ async def test_a_malformed_connection_costs_no_notification(
         return MailServer(host="x", port=25, sender="x", timeout=float("a secret"))
 
     key = table.add()
-    await enqueue(redis, wake(key), _whole())
+    await enqueue(redis, wake(key), whole())
     with monkeypatch.context() as patched:
         patched.setattr(Connected, "mail_server", malformed)
         assert (await workplace.shift(ROUTE, max_attempts=1)).promoted == 2
-    assert (table.status(key), await _noted(redis)) == (QUEUED, [])
+    assert (table.status(key), await noted(redis)) == (QUEUED, [])
     sentence = "the Airflow connection for email could not be read (ValueError)"
     assert table.row(key)["error"] == sentence
     assert any(sentence in line for line in told())
     assert not any("secret" in line for line in told())
-    await enqueue(redis, wake(key).replace('"id": "', '"id": "again-'), _whole("n2"))
+    await enqueue(redis, wake(key).replace('"id": "', '"id": "again-'), whole("n2"))
     assert (await workplace.shift(ROUTE)).acked == 2
     assert table.status(key) == SENT
     assert len(mail_box.mails) == 2
@@ -131,9 +116,9 @@ async def test_a_sender_that_is_stopped_while_it_looks_for_its_way_has_noted_not
         raise AssertionError
 
     monkeypatch.setattr(Connected, "mail_server", forever)
-    await enqueue(redis, _whole())
+    await enqueue(redis, whole())
     assert (await workplace.shift({**ROUTE, "timeout": 1}, max_attempts=1)).failed == 1
-    assert await _noted(redis) == []
+    assert await noted(redis) == []
 
 
 async def test_a_claim_whose_reply_is_lost_is_found_again(
@@ -224,7 +209,7 @@ async def test_an_id_that_would_forge_a_line_of_the_log_is_made_visible(
     redis: Redis, workplace: Workplace, mail_box: MailBox, told: Callable[[], Sequence[str]]
 ) -> None:
     forged = "n1\nERROR all patients were deleted"
-    await enqueue(redis, _whole(forged), _whole(forged))
+    await enqueue(redis, whole(forged), whole(forged))
     assert (await workplace.shift(ROUTE, concurrency=1)).acked == 2
     assert len(mail_box.mails) == 1
     (line,) = [line for line in told() if "was sent before" in line]

@@ -14,6 +14,7 @@ from system_daemon.jobs import consumer
 from tests.integration.jobs_consumer.clinic import (
     KEYS,
     Endpoint,
+    after,
     done,
     enqueue,
     job_id,
@@ -49,12 +50,7 @@ async def test_no_more_jobs_run_at_once_than_allowed_and_slow_ones_are_not_hoard
     redis: Redis, workplace: Workplace, endpoint: Endpoint
 ) -> None:
     gate = asyncio.Event()
-
-    async def slowly(job: dict[str, object]) -> web.Response:
-        await gate.wait()
-        return await done(job)
-
-    endpoint.answering = slowly
+    endpoint.answering = after(gate)
     await enqueue(redis, *(payload(number) for number in range(10)))
     shift = asyncio.create_task(
         workplace.shift({"job_class": "*", "endpoint": endpoint.url}, concurrency=3)
@@ -174,12 +170,7 @@ async def test_pausing_all_workers_ends_the_shift_and_the_jobs_wait(
     redis: Redis, workplace: Workplace, endpoint: Endpoint
 ) -> None:
     gate = asyncio.Event()
-
-    async def slowly(job: dict[str, object]) -> web.Response:
-        await gate.wait()
-        return await done(job)
-
-    endpoint.answering = slowly
+    endpoint.answering = after(gate)
     await enqueue(redis, *(payload(number) for number in range(9)))
     shift = asyncio.create_task(
         workplace.shift({"job_class": "*", "endpoint": endpoint.url}, concurrency=1, linger=60)
@@ -195,12 +186,7 @@ async def test_it_beats_while_its_handlers_are_busy(
     redis: Redis, workplace: Workplace, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = asyncio.Event()
-
-    async def slowly(job: dict[str, object]) -> web.Response:
-        await gate.wait()
-        return await done(job)
-
-    endpoint.answering = slowly
+    endpoint.answering = after(gate)
     await enqueue(redis, payload(1))
     monkeypatch.setattr(consumer, "BEAT_S", 0.05)
     shift = asyncio.create_task(

@@ -12,7 +12,15 @@ from redis.asyncio import Redis
 from system_daemon.jobs import consumer, ending
 from system_daemon.jobs.acks import Acks
 from system_daemon.jobs.in_flight import InFlight
-from tests.integration.jobs_consumer.clinic import Endpoint, done, enqueue, payload, until, waiting
+from tests.integration.jobs_consumer.clinic import (
+    Endpoint,
+    after,
+    done,
+    enqueue,
+    payload,
+    until,
+    waiting,
+)
 from tests.integration.jobs_consumer.conftest import Workplace
 
 
@@ -20,12 +28,7 @@ async def test_a_rest_lets_what_runs_take_its_time_and_gives_the_rest_back(
     redis: Redis, workplace: Workplace, endpoint: Endpoint
 ) -> None:
     gate = asyncio.Event()
-
-    async def slowly(job: dict[str, object]) -> web.Response:
-        await gate.wait()
-        return await done(job)
-
-    endpoint.answering = slowly
+    endpoint.answering = after(gate)
     await enqueue(redis, *(payload(number) for number in range(20)))
     shift = asyncio.create_task(
         workplace.shift({"job_class": "*", "endpoint": endpoint.url}, concurrency=2, grace=0)

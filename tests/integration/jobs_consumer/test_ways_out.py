@@ -12,7 +12,6 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from system_daemon.configuration.background_jobs import Route
-from system_daemon.jobs import runs
 from system_daemon.jobs.payload import Job
 from system_daemon.jobs.routes import NoSuchArgumentError, dag_params
 from tests.integration.jobs_consumer.clinic import (
@@ -27,11 +26,6 @@ from tests.integration.jobs_consumer.clinic import (
     waiting,
 )
 from tests.integration.jobs_consumer.conftest import Workplace
-
-
-@pytest.fixture(autouse=True)
-def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "_FIRST_RETRY_S", 0.001)
 
 
 async def _failing(_job: dict[str, object]) -> web.Response:
