@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import Mapping
@@ -155,7 +156,9 @@ async def connection(conn_id: str, kind: str) -> Any:
         ConnectionUnusableError: unknown.
     """
     try:
-        return await BaseHook.aget_connection(conn_id)
+        # In a task, whoever is cancelled while Airflow answers would leave the answer to whoever
+        # asks next.
+        return await asyncio.shield(BaseHook.aget_connection(conn_id))
     except AirflowException as error:
         raise ConnectionUnusableError(
             f'expected an Airflow connection "{conn_id}" of type {kind}, got none; create it under'
