@@ -26,6 +26,7 @@ COMPONENTS = {
 JWT = "AIRFLOW__API_AUTH__JWT_SECRET"
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 BROKER = "AIRFLOW__CELERY__BROKER_URL"
+CELERY = "AIRFLOW__CELERY__CELERY_CONFIG_OPTIONS"
 API_SERVER = "AIRFLOW__CORE__EXECUTION_API_SERVER_URL"
 REDIS, POSTGRES = "AIRFLOW_CONN_SYSTEM_DAEMON_REDIS", "AIRFLOW_CONN_SYSTEM_DAEMON_POSTGRES"
 
@@ -64,6 +65,15 @@ def test_in_every_component_of_a_cluster_that_works_nothing_is_wrong(
     cluster: Cluster, client: redis.Redis, name: str
 ) -> None:
     assert errors(cluster.containers[name]) == {}
+
+
+def test_celery_settings_of_which_shifts_learn_nothing(cluster: Cluster) -> None:
+    worker = cluster.containers[WORKER]
+    problems, code = asked(worker, without=(CELERY,))
+    assert code == 0
+    (sentence,) = (each["message"] for each in problems if each["where"] == CELERY)
+    assert "expected system_daemon.celery_settings.SETTINGS" in sentence
+    assert CELERY not in {each["where"] for each in asked(worker)[0]}
 
 
 def test_another_jwt_secret_than_the_api_servers(cluster: Cluster) -> None:

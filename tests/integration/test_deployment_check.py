@@ -124,6 +124,16 @@ def test_results_without_a_place_are_named(
     assert {"results", results}.isdisjoint(said(Component.WORKER))
 
 
+def test_a_celery_that_tells_no_shift_of_its_stop_is_named_in_the_worker(
+    said: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = "AIRFLOW__CELERY__CELERY_CONFIG_OPTIONS"
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
+    monkeypatch.setenv(settings, "os.environ")  # as good as any others that are not ours
+    assert settings not in said(Component.SCHEDULER)
+    assert "system_daemon.celery_settings.SETTINGS" in said(Component.WORKER)[settings]
+
+
 def test_timetables_that_nobody_registered_are_named(
     said: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,12 +42,17 @@ def airflow_problems(pool: str | None, component: Component | None) -> Iterator[
         yield from _where_set("api", "secret_key", component, _nothing_more)
     if Part.TIMETABLES in needs:
         yield from _asked("plugin", _timetables)
-    if "CeleryExecutor" not in conf.get("core", "executor"):
-        return
+    if "CeleryExecutor" in conf.get("core", "executor"):
+        yield from _celery(needs, component)
+
+
+def _celery(needs: frozenset[Part], component: Component | None) -> Iterator[Problem]:
     if Part.BROKER in needs:
         yield from _where_set("celery", "broker_url", component, celery.broker)
     if Part.RESULTS in needs:
         yield from _asked("results", partial(celery.results, database=_is_set(*_DATABASE)))
+    if Part.STOPS in needs:
+        yield from _asked("celery", celery.stops)
 
 
 def _where_set(

@@ -1,17 +1,19 @@
-"""What Celery needs: a broker, and a place for its results."""
+"""What Celery needs: a broker, a place for its results, and a word to shifts when it stops."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import redis
 from airflow.configuration import conf
 
 from system_daemon.configuration.problems import Problem
-from system_daemon.deployment.finding import error
+from system_daemon.deployment.finding import error, warning
 
 _PATIENCE_S = 5
 _RESULTS = "AIRFLOW__CELERY__RESULT_BACKEND"
+_SETTINGS = "system_daemon.celery_settings"
 
 
 def broker() -> Iterator[Problem]:
@@ -37,6 +39,18 @@ def results(*, database: bool) -> Iterator[Problem]:
             _RESULTS,
             "expected it in this component, got neither it nor Airflow's database, which Celery"
             " would use instead; set it to the same value in every scheduler and worker",
+        )
+
+
+def stops() -> Iterator[Problem]:
+    """What deploying would do to busy queues, if anything."""
+    conf.getimport("celery", "celery_config_options")
+    if _SETTINGS not in sys.modules:
+        yield warning(
+            "AIRFLOW__CELERY__CELERY_CONFIG_OPTIONS",
+            f"expected {_SETTINGS}.SETTINGS, or settings of your own that import that module, got"
+            " neither: a worker that is to stop would cut the shift of a busy queue off, and what"
+            " it ran would run again",
         )
 
 

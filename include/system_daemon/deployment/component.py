@@ -34,6 +34,8 @@ class Part(Enum):
     """Celery's."""
     RESULTS = auto()
     """Celery's."""
+    STOPS = auto()
+    """Celery's settings, through which a worker tells its shifts that it is to stop."""
     REDIS = auto()
     """The platform's."""
     POSTGRES = auto()
@@ -61,6 +63,7 @@ NEEDS: Mapping[Component | None, frozenset[Part]] = {
             Part.REDIS,
             Part.RESULTS,
             Part.ROUTES,
+            Part.STOPS,
             Part.TIMETABLES,
         }
     ),

@@ -17,7 +17,7 @@ from system_daemon.airflow_stats import in_worker
 from system_daemon.configuration.background_jobs import Route
 from system_daemon.configuration.loading import Configuration, folder, load
 from system_daemon.connections import redis_url
-from system_daemon.jobs import fast_loop
+from system_daemon.jobs import fast_loop, stopping_worker
 from system_daemon.jobs.abandoned import SENTENCE, bury_abandoned
 from system_daemon.jobs.airflow_connections import AirflowConnections
 from system_daemon.jobs.airflow_runs import is_paused, keep_run, start_run, under_way
@@ -52,6 +52,7 @@ PROMOTED_DAG = "background_job"
 _EDITS_S = 1.0
 """Until then jobs are run by the routes from before an edit."""
 _PAUSES_S = 5.0
+_STOPS_S = 1.0
 GRACE_S = 4.0
 """Airflow kills a task five seconds after it asked it to stop."""
 
@@ -127,6 +128,15 @@ async def _rest_when_paused(dag_id: str, stop: Stop, log: Any) -> None:
         await asyncio.sleep(_PAUSES_S)
 
 
+async def _rest_when_the_worker_stops(stop: Stop, log: Any) -> None:
+    """Celery's worker waits for its tasks: a shift on a busy queue would not end by itself."""
+    while not stop.asked:
+        if stopping_worker.told():
+            log.info("the worker stops: the shift ends, and another worker takes the queue")
+            stop.rest.set()
+        await asyncio.sleep(_STOPS_S)
+
+
 async def _bury_abandoned(
     service: _Service, configuration: Configuration, shift: Shift, log: Any
 ) -> None:
@@ -195,6 +205,7 @@ class Work(BaseOperator):  # type: ignore[misc]
             beside = [
                 asyncio.create_task(_stop_when_edited(configuration, stop)),
                 asyncio.create_task(_rest_when_paused(self.dag_id, stop, self.log)),
+                asyncio.create_task(_rest_when_the_worker_stops(stop, self.log)),
                 asyncio.create_task(reporting.run()),
             ]
             if self.worker == 0:

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from system_daemon.access import Login
 from system_daemon.jobs.handlers.access import MailServer
-from tests.integration.jobs_consumer.clinic import KEYS, Endpoint, enqueue
+from tests.integration.jobs_consumer.clinic import Endpoint, enqueue
 from tests.integration.jobs_consumer.conftest import Workplace
 from tests.integration.jobs_consumer.mail_box import MailBox
 from tests.integration.jobs_consumer.notifications import ROUTE, noted, whole
@@ -106,7 +106,7 @@ async def test_one_notification_is_sent_once_however_many_jobs_ask_for_it(
     shift = await workplace.shift(ROUTE, concurrency=1)
     assert shift.acked == 9
     assert len(mail_box.mails) == 2
-    keys = [key async for key in redis.scan_iter(f"{KEYS.ours}notification:*")]
+    keys = await noted(redis)
     assert len(keys) == 2
     assert {await redis.get(key) for key in keys} == {b"sent"}
     assert min([await redis.ttl(key) for key in keys]) > 29 * 24 * 3600
