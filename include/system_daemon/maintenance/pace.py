@@ -19,7 +19,7 @@ _GENTLE_FOR = 2.0
 """Seconds that it stays gentle after the last look that saw others."""
 STEP_ROWS = 10
 """Rows of one step: more of them are noticed by users, measured in ``bench/maintenance.py``."""
-_REST_TIMES, _REST_AT_LEAST = 4.0, 0.015
+_REST_TIMES, _REST_AT_LEAST = 4.0, 0.02
 """A rest in lengths of its step, and in seconds."""
 
 
