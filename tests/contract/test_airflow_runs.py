@@ -29,7 +29,7 @@ from system_daemon.jobs.airflow_runs import (
     start_run,
     under_way,
 )
-from system_daemon.jobs.operators import PROMOTED_DAG
+from system_daemon.jobs.promoted_run import PROMOTED_DAG
 from tests.contract.scheduler import Scheduler
 
 if TYPE_CHECKING:

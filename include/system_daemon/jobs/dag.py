@@ -9,9 +9,11 @@ from airflow.sdk import DAG, Param
 from system_daemon.alerts import callbacks
 from system_daemon.configuration.background_jobs import BackgroundJobs, Queue
 from system_daemon.configuration.settings import Settings
-from system_daemon.jobs.operators import PROMOTED_DAG, RunJob, Work
+from system_daemon.jobs.promoted_operator import RunJob
+from system_daemon.jobs.promoted_run import PROMOTED_DAG
 from system_daemon.jobs.sensor import WaitForJobs
 from system_daemon.jobs.words import PROMOTED, queue_documentation
+from system_daemon.jobs.work_operator import Work
 from system_daemon.schedule.after_run import AfterRun
 from system_daemon.schedule.timetables import AfterRunTimetable
 

@@ -15,6 +15,8 @@ from system_daemon.jobs.routes import missing
 from system_daemon.jobs.verdict import Done, Failed, Verdict, Wait
 from system_daemon.services.log_lines import Log, clean
 
+PROMOTED_DAG = "background_job"
+"""Its runs do so."""
 ARRIVAL_S = 10.0
 """The run is created before the payload is moved to it; so long it may be on its way."""
 _LOOK_S = 0.2

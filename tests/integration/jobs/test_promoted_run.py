@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from system_daemon.configuration.background_jobs import BackgroundJobs, Queue, Route
 from system_daemon.configuration.loading import Configuration
-from system_daemon.jobs import operators, promoted_run
+from system_daemon.jobs import promoted_operator, promoted_run
 from system_daemon.jobs.doors import Doors
 from system_daemon.jobs.failed import FailedList, NotInFailedError, WrongQueueError
 from system_daemon.jobs.payload import Job
@@ -165,16 +165,16 @@ async def test_the_queue_of_a_promoted_or_failed_job_is_found_by_its_id_alone(
     async def url(_connection: str) -> str:
         return redis_url
 
-    monkeypatch.setattr(operators, "redis_url", url)
+    monkeypatch.setattr(promoted_operator, "redis_url", url)
     jobs = BackgroundJobs(queues=(Queue(name="other"), Queue(name="q")))
     configuration = cast("Configuration", SimpleNamespace(jobs=jobs))
     await _promote(crew, consumer)
-    assert await operators._queue_of(JOB, configuration) == "q"
+    assert await promoted_operator._queue_of(JOB, configuration) == "q"
     await consumer.bury_promoted(JOB, exception="E", error="e")
-    assert await operators._queue_of(JOB, configuration) == "q"
+    assert await promoted_operator._queue_of(JOB, configuration) == "q"
     await crew.redis.delete(crew.keys.failed)
     with pytest.raises(NotInFailedError):
-        await operators._queue_of(JOB, configuration)
+        await promoted_operator._queue_of(JOB, configuration)
 
 
 def test_a_run_counts_as_a_shift_does() -> None:
