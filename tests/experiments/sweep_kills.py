@@ -83,6 +83,8 @@ def kill_the_sweep(
             killed = time.time()
             ended = process.wait()
         findings.expect(that=ended == -signal.SIGKILL, otherwise=f"a sweep ended with {ended}")
+        # What it had begun may still hold rows, or take them away, for a moment.
+        wait_until(clinic.is_alone, 30, "the end of its last statement")
         _goes_on(findings, clinic, batch_size, killed)
     _finish(findings, clinic, batch_size)
     return findings
