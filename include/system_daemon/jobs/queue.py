@@ -192,7 +192,7 @@ class JobQueue:
             except UnreadablePayloadError as error:
                 buried += await self._endings.bury_unreadable(token, raw, str(error))
         if jobs:
-            await self._begin(jobs)
+            jobs = await self._begin(jobs)
         return Claimed(
             jobs=jobs,
             buried=buried,
@@ -214,11 +214,12 @@ class JobQueue:
             taken = raw_claim(await scripts.CLAIM(self._redis, keys, args))
         return taken
 
-    async def _begin(self, jobs: list[Job]) -> None:
+    async def _begin(self, jobs: list[Job]) -> list[Job]:
+        """Those that are still its own: after a long sleep others may have been given them."""
         now = time.time()
         self._held.add(jobs)
         packet, shown = self._held.next_shown(now)
-        await scripts.BEGIN(
+        reply: bytes = await scripts.BEGIN(
             self._redis,
             [
                 self._me.mine.processing,
@@ -227,6 +228,11 @@ class JobQueue:
             ],
             [int(now), packet, shown, "".join([job.token for job in jobs])],
         )
+        gone = [job for job, own in zip(jobs, reply.decode(), strict=True) if own == "0"]
+        if not gone:
+            return jobs
+        self._held.remove(gone)
+        return [job for job in jobs if job not in gone]
 
     async def _unsettled(self) -> list[Job]:
         """What Redis says this consumer holds, even from claims whose reply never came."""

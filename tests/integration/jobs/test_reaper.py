@@ -104,6 +104,23 @@ async def test_a_job_that_ends_while_the_reaper_looks_is_not_given_back(
     assert list(map(number, await crew.waiting())) == [2, 1]
 
 
+async def test_jobs_that_were_given_away_between_their_claim_and_their_begin_are_left_alone(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asleep, other = crew.consumer(), crew.consumer()
+    await crew.push(*map(php, range(3)))
+    begin = scripts.BEGIN._run
+
+    async def after_a_nap(*args: object) -> object:
+        await crew.kill(asleep)
+        assert await other.reap() == Reaped(consumers=1, given_back=3)
+        return await begin(*args)
+
+    monkeypatch.setattr(scripts.BEGIN, "_run", after_a_nap)
+    assert (await asleep.claim("a", 3)).jobs == []
+    assert list(map(number, await crew.waiting())) == [0, 1, 2]
+
+
 async def test_the_third_interruption_buries(crew: Crew) -> None:
     await crew.push(ruby(1))
     ids = set()
