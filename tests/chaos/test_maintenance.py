@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.experiments.clinic_database import MortalPostgres
@@ -26,11 +24,9 @@ def test_a_postgresql_killed_20_times_loses_no_batch_and_halves_none(
 
 
 def test_a_sweep_killed_20_times_is_finished_by_the_next_one(
-    mortal_postgres: MortalPostgres, tmp_path: Path, rows: list[Findings]
+    mortal_postgres: MortalPostgres, rows: list[Findings]
 ) -> None:
-    found = kill_the_sweep(
-        mortal_postgres.url(), tmp_path, tasks=TASKS, batch_size=20, kills=20, seed=SEED
-    )
+    found = kill_the_sweep(mortal_postgres.url(), tasks=TASKS, batch_size=20, kills=20, seed=SEED)
     rows.append(found)
     assert found.violations == []
 

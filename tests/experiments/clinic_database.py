@@ -91,15 +91,6 @@ class Clinic:
         """Rows that a purge removes, by table."""
         return {table: getattr(self.expected, name) for table, name in _PURGED.items()}
 
-    def is_alone(self) -> bool:
-        """Whether nobody else is connected: a killed client's last statement has ended too."""
-        with psycopg.connect(self.url) as connection:
-            others = connection.execute(
-                "SELECT FROM pg_stat_activity WHERE datname = current_database()"
-                " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-            )
-            return others.rowcount == 0
-
     def orphans(self) -> int:
         """Rows whose parent is gone; looked for in the rows, whatever the foreign keys say."""
         with psycopg.connect(self.url) as connection:

@@ -10,14 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from system_daemon.maintenance.sweep import ConnectionLostError
 from tests.airflow_settings import PROJECT
 from tests.experiments import sweep_process
 from tests.experiments.clinic_database import PURGE, Clinic, MortalPostgres, make_clinic, run
 from tests.experiments.findings import Findings, let_pass
-from tests.waiting import wait_until
 
 _LATEST = 20
 """A run is killed at one of its first batches, so that there is work for the next one."""
@@ -58,33 +56,25 @@ def kill_postgres(
     return findings
 
 
-def kill_the_sweep(
-    url: str, folder: Path, *, tasks: int, batch_size: int, kills: int, seed: int
-) -> Findings:
+def kill_the_sweep(url: str, *, tasks: int, batch_size: int, kills: int, seed: int) -> Findings:
     """Kill the process in which the sweep runs, again and again."""
     findings = Findings(
         experiment=f"the process of a sweep killed (kill -9) while {tasks} tasks are purged",
         unit="kills",
     )
     clinic, chance = make_clinic(url, tasks), random.Random(seed)
-    for number in range(kills):
-        told = folder / f"sweep {number}"
-        with told.open("w") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", sweep_process.__name__, url, PURGE, str(batch_size)],
-                cwd=PROJECT,
-                env={**os.environ, "PYTHONPATH": f"{PROJECT / 'include'}:{PROJECT}"},
-                stdout=output,
-            )
-            dots = chance.randint(1, _LATEST)
-            wait_until(lambda: told.stat().st_size >= dots, 60, "so many batches")  # noqa: B023
-            let_pass(chance.uniform(0, _WITHIN_S))
-            process.send_signal(signal.SIGKILL)
-            killed = time.time()
-            ended = process.wait()
+    for _ in range(kills):
+        batches, seconds = chance.randint(1, _LATEST), chance.uniform(0, _WITHIN_S)
+        given = map(str, (url, PURGE, batch_size, batches, seconds))
+        ended = subprocess.run(
+            [sys.executable, "-m", sweep_process.__name__, *given],
+            cwd=PROJECT,
+            env={**os.environ, "PYTHONPATH": f"{PROJECT / 'include'}:{PROJECT}"},
+            timeout=60,
+            check=False,
+        ).returncode
+        killed = time.time()
         findings.expect(that=ended == -signal.SIGKILL, otherwise=f"a sweep ended with {ended}")
-        # What it had begun may still hold rows, or take them away, for a moment.
-        wait_until(clinic.is_alone, 30, "the end of its last statement")
         _goes_on(findings, clinic, batch_size, killed)
     _finish(findings, clinic, batch_size)
     return findings

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tests.experiments.clinic_database import MortalPostgres
 from tests.experiments.held_rows import hold_rows
 from tests.experiments.sweep_kills import kill_postgres, kill_the_sweep
@@ -19,12 +17,8 @@ def test_a_killed_postgresql_loses_no_batch_and_halves_none(
     assert found.count == 2
 
 
-def test_a_killed_sweep_is_finished_by_the_next_one(
-    mortal_postgres: MortalPostgres, tmp_path: Path
-) -> None:
-    found = kill_the_sweep(
-        mortal_postgres.url(), tmp_path, tasks=10_000, batch_size=5, kills=2, seed=SEED
-    )
+def test_a_killed_sweep_is_finished_by_the_next_one(mortal_postgres: MortalPostgres) -> None:
+    found = kill_the_sweep(mortal_postgres.url(), tasks=10_000, batch_size=5, kills=2, seed=SEED)
     assert found.violations == []
 
 
